@@ -1,0 +1,1 @@
+"""What obsiverse's services share: the agent's client and a target's addresses. Standard library only."""
