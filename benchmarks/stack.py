@@ -1,0 +1,88 @@
+"""How fast the stack starts and stops, and what it takes when idle.
+
+Runs on a stack that is down; leaves it down. Prints one table; figures are of this machine and this run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
+IDLE_SECONDS = 30
+
+
+def run(*arguments: str) -> float:
+    """Run the CLI; seconds it took."""
+    began = time.monotonic()
+    subprocess.run([OBSIVERSE, *arguments], check=True, capture_output=True)
+    return time.monotonic() - began
+
+
+def rows() -> list[dict[str, object]]:
+    """`ps --json`."""
+    return json.loads(subprocess.run([OBSIVERSE, "ps", "--json"], check=True, capture_output=True).stdout)
+
+
+def slowest_service_alone() -> tuple[str, float]:
+    """Name and seconds of the service that takes longest when it starts with nothing but what it depends on."""
+    names = ("aws", "mlflow", "prometheus", "otel-collector", "traffic")
+    seconds: dict[str, float] = {}
+    for name in names:
+        seconds[name] = run("up", name, "--no-scenario")
+        run("down")
+    slowest = max(seconds, key=lambda name: seconds[name])
+    return slowest, seconds[slowest]
+
+
+def processes() -> list[psutil.Process]:
+    """Every process of the stack: the agent, its keeper and all that the agent started."""
+    agents = [p for p in psutil.process_iter(["cmdline"]) if "obsiverse.agent" in (p.info["cmdline"] or [])]
+    found = {p.pid: p for p in agents}
+    for row in rows():
+        process = psutil.Process(int(str(row["pid"])))
+        found |= {p.pid: p for p in (process, *process.children(recursive=True))}
+    return list(found.values())
+
+
+def idle() -> dict[str, float]:
+    """Resident and proportional bytes and CPU of the whole stack over IDLE_SECONDS, with one endpoint and no traffic."""
+    import httpx
+
+    httpx.put("http://127.0.0.1:8089/traffic", json={"running": False}).raise_for_status()
+    time.sleep(5)
+    found = processes()
+    before = sum(sum(p.cpu_times()[:2]) for p in found)
+    time.sleep(IDLE_SECONDS)
+    used = sum(sum(p.cpu_times()[:2]) for p in found) - before
+    return {
+        "rss_gb": sum(p.memory_info().rss for p in found) / 1e9,
+        "pss_gb": sum(p.memory_full_info().pss for p in found) / 1e9,
+        "cpu_percent": 100 * used / IDLE_SECONDS,
+    }
+
+
+def main() -> None:
+    """Print the table."""
+    run("down")
+    slowest, alone = slowest_service_alone()
+    warm = run("up", "--no-scenario")
+    scenario = run("scenario", "run", "clinical")
+    resources = idle()
+    ended = run("down")
+    print(f"warm up, all healthy          {warm:6.1f} s   goal 12 s")
+    print(f"slowest service alone         {alone:6.1f} s   {slowest}")
+    print(f"ratio                         {warm / alone:6.2f}     goal 1.3")
+    print(f"scenario                      {scenario:6.1f} s")
+    print(f"idle, resident                {resources['rss_gb']:6.2f} GB  goal 1.6 GB (proportional: {resources['pss_gb']:.2f} GB)")
+    print(f"idle, CPU                     {resources['cpu_percent']:6.1f} %   of one core, goal 8 %")
+    print(f"down                          {ended:6.1f} s   goal 5 s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Resolve every lock again: hashes, and no index or host names, so that any mirror serves them.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+uv=$(command -v uv || echo "$root/.uv/bin/uv")
+compile() {
+    "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+        --no-emit-package obsiverse-client pyproject.toml "$@"
+}
+
+compile --output-file requirements.lock
+compile --group dev --output-file requirements-dev.lock
+for project in services/*/pyproject.toml; do
+    cd "$root/$(dirname "$project")"
+    echo "$(dirname "$project")"
+    if [ "$(basename "$PWD")" = aws ]; then
+        # LocalStack's last free release does not run with dependencies newer than itself.
+        compile --exclude-newer 2026-03-05 --output-file requirements.lock
+    else
+        compile --output-file requirements.lock
+    fi
+done

@@ -1,0 +1,79 @@
+"""Faults: whatever is killed comes back by itself, and ends leave nothing behind. Runs last: it disturbs the stack."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import httpx
+import psutil
+import pytest
+
+pytestmark = pytest.mark.timeout(1800)
+SERVICES = ("inbox", "telemetry", "traffic", "alertmanager", "prometheus", "otel-collector", "endpoints", "mlflow", "aws")
+
+
+def healthy_again(stack, name, old_pid):
+    def probe():
+        row = stack.rows().get(name)
+        return row and row["health"] == "healthy" and row["pid"] not in (None, old_pid) and row
+
+    return probe
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_killed_service_is_healthy_again(stack, eventually, name):
+    pid = stack.rows()[name]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    row = eventually(healthy_again(stack, name, pid), within=60)
+    assert row["restarts"] >= 1
+
+
+def test_a_killed_endpoint_instance_serves_again(stack, eventually):
+    row = next(row for row in stack.rows().values() if row["kind"] == "task" and row["health"] == "healthy")
+    os.kill(row["pid"], signal.SIGKILL)
+    eventually(healthy_again(stack, row["name"], row["pid"]), within=60)
+    runtime = stack.client("sagemaker-runtime")
+    eventually(lambda: runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Body=",".join(["1"] * 30)), within=30)
+
+
+def test_a_killed_agent_comes_back_and_nothing_restarted(stack, eventually):
+    before = {name: row["pid"] for name, row in stack.rows().items() if row["state"] == "running"}
+    os.kill(agent_pid(stack), signal.SIGKILL)
+    eventually(lambda: {n: r["pid"] for n, r in stack.rows().items() if r["state"] == "running"} == before, within=30)
+    stack.run("wait", "--timeout", "60")
+
+
+def agent_pid(stack):
+    from obsiverse_client import AgentClient
+
+    from obsiverse.agent import launch
+
+    from pathlib import Path
+
+    return AgentClient(f"unix://{launch.socket_path(Path(stack.environment['OBSIVERSE_STATE']))}").health()["pid"]
+
+
+def test_the_endpoint_answers_while_the_edge_is_killed(stack, eventually):
+    runtime = stack.client("sagemaker-runtime")
+    pid = stack.rows()["aws"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    answer = runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Body=",".join(["1"] * 30))
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    eventually(healthy_again(stack, "aws", pid), within=60)
+
+
+def test_down_leaves_no_process_and_no_port(stack):
+    if os.environ.get("OBSIVERSE_TEST_STACK"):
+        pytest.skip("the stack is not the tests' own")
+    pids = [row["pid"] for row in stack.rows().values() if row["pid"]] + [agent_pid(stack)]
+    ports = [port for row in stack.rows().values() for port in row["ports"]]
+    stack.run("down")
+    assert not [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    for port in ports:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port}/")
+    marked = [p.pid for p in psutil.process_iter(["environ"]) if stack.environment["OBSIVERSE_STATE"] in str(p.info["environ"])]
+    assert marked in ([], [os.getpid()])
+    assert stack.json("ps") == []
+    assert stack.run("down").returncode == 0
