@@ -30,7 +30,7 @@ logs: .venv-user ## follow the logs
 test: lint test-unit test-services test-stack ## check and test everything, on a stack of its own
 
 test-unit: .venv-dev ## the fast tests, no network
-	$(PYTHON) -m pytest tests/unit tests/compose_parity -n 2
+	$(PYTHON) -m pytest tests/unit tests/compose_parity tests/native -n 2
 
 test-services: .venv-dev ## each service's own tests
 	$(PYTHON) scripts/test_services.py $(SERVICES)
