@@ -1,0 +1,1 @@
+"""The agent: the only part of obsiverse that starts, watches and stops tasks."""
