@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "bootstrap.sh"
 
-# Notes its calls; makes an environment of a link to this interpreter; fails to install while the file `broken` is there.
+# Notes its calls, makes an environment of a link to this interpreter, and fails to install while `broken` is there.
 UV = f"""#!/bin/sh
 echo "$*" >> calls
 case "$1" in
