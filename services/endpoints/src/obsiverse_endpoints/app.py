@@ -1,0 +1,71 @@
+"""The ASGI app."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.errors import AwsError, InternalFailure, UnknownOperationException
+from obsiverse_endpoints.invocation import Invocation
+from obsiverse_endpoints.metrics import Metrics
+from obsiverse_endpoints.settings import Settings
+from obsiverse_endpoints.store import RouteStore
+from obsiverse_endpoints.table import RouteTable
+from obsiverse_endpoints.upstream import AiohttpUpstream, Upstream
+
+
+def create_app(settings: Settings, upstream: Upstream | None = None) -> Starlette:
+    """The data plane over the routes in `settings.data`; raises sqlite3.Error or OSError where it can't be used."""
+    metrics = Metrics()
+    store = RouteStore(settings.data / "routes.db")
+    table = RouteTable(store)
+    containers = upstream or AiohttpUpstream()
+    rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        async with containers:
+            yield
+        store.close()
+
+    async def prometheus(request: Request) -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            # First, because it is the path that must be fast.
+            Route("/endpoints/{endpoint}/invocations", Invocation(table, containers, metrics, rng), methods=["POST"]),
+            Route("/health", _health),
+            Route("/metrics", prometheus),
+            *RoutesAdmin(table).paths(),
+        ],
+        lifespan=lifespan,
+        exception_handlers={404: _unknown_operation, 405: _unknown_operation, Exception: _internal_failure},
+    )
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _unknown_operation(request: Request, error: Exception) -> Response:
+    return _answer(
+        UnknownOperationException(f"{request.method} {request.url.path} is not an operation of this data plane.")
+    )
+
+
+async def _internal_failure(request: Request, error: Exception) -> Response:
+    return _answer(InternalFailure("An internal failure occurred; the log of endpoints has its trace."))
+
+
+def _answer(error: AwsError) -> Response:
+    headers = {name.decode(): value.decode() for name, value in error.headers()}
+    return Response(error.body(), error.status, headers)

@@ -1,0 +1,46 @@
+"""The routes in use, and their changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import ItemsView
+
+from obsiverse_endpoints.balancing import Route
+from obsiverse_endpoints.errors import EndpointNotFound
+from obsiverse_endpoints.routes import RouteDocument, RouteKey
+from obsiverse_endpoints.store import RouteStore
+
+
+class RouteTable:
+    """Routes in memory, as the store has them. A change is on disk before any request sees it."""
+
+    def __init__(self, store: RouteStore) -> None:
+        self._store = store
+        self._routes = {key: Route(document) for key, document in store.load()}
+        self._changing = asyncio.Lock()
+
+    def __getitem__(self, key: RouteKey) -> Route:
+        """The route of an endpoint; raises EndpointNotFound."""
+        try:
+            return self._routes[key]
+        except KeyError:
+            raise EndpointNotFound(key.endpoint, key.account) from None
+
+    def items(self) -> ItemsView[RouteKey, Route]:
+        """Every route by its key."""
+        return self._routes.items()
+
+    async def put(self, key: RouteKey, document: RouteDocument) -> None:
+        """Add or replace a route; requests under way keep the instance they have.
+
+        Raises sqlite3.Error, and then nothing changed.
+        """
+        async with self._changing:
+            await asyncio.to_thread(self._store.put, key, document)
+            self._routes[key] = Route(document, before=self._routes.get(key))
+
+    async def delete(self, key: RouteKey) -> None:
+        """Remove a route; one that is not there is no error. Raises sqlite3.Error, and then nothing changed."""
+        async with self._changing:
+            await asyncio.to_thread(self._store.delete, key)
+            self._routes.pop(key, None)
