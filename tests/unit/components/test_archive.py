@@ -55,7 +55,11 @@ def test_missing_program_is_named(tmp_path: Path, folder: Path) -> None:
         extract_programs(write(tmp_path, tarball({"t/other": b""})), {"tool": "t/tool"}, folder)
 
 
-@pytest.mark.parametrize("body", [b"", b"not an archive", tarball({"t/tool": b"x" * 100_000})[:50_000]])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not an archive", tarball({"t/tool": b"x" * 100_000})[:50_000]],
+    ids=["empty", "text", "cut"],
+)
 def test_broken_archive_is_an_error(tmp_path: Path, folder: Path, body: bytes) -> None:
     with pytest.raises(DownloadFailed):
         extract_programs(write(tmp_path, body), {"tool": "t/tool"}, folder)
@@ -69,6 +73,7 @@ def test_broken_archive_is_an_error(tmp_path: Path, folder: Path, body: bytes) -
         special("link", tarfile.SYMTYPE, "/etc/passwd"),
         special("device", tarfile.CHRTYPE),
     ],
+    ids=["file above", "link above", "absolute link", "device"],
 )
 def test_tree_that_leads_outside_is_refused(tmp_path: Path, folder: Path, body: bytes) -> None:
     with pytest.raises(DownloadFailed):
