@@ -1,0 +1,8 @@
+"""Compose files as typed models; what is not honoured is refused with file, line and key."""
+
+from obsiverse.compose.canonical import to_config
+from obsiverse.compose.errors import ComposeError, Where
+from obsiverse.compose.load import load
+from obsiverse.compose.models import Dependency, Native, Port, Project, Service
+
+__all__ = ["ComposeError", "Dependency", "Native", "Port", "Project", "Service", "Where", "load", "to_config"]

@@ -1,0 +1,155 @@
+"""YAML with the place of every key: maps and lists that remember where each of their entries stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from obsiverse.compose.errors import ComposeError, Where
+
+MERGE = "<<"
+STRING = "tag:yaml.org,2002:str"
+
+
+class Map(dict[str, Any]):
+    """A YAML map; `places` has where each key stands, `where` where the map begins."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__()
+        self.where = where
+        self.places: dict[str, Where] = {}
+
+    def put(self, key: str, value: Any, where: Where) -> None:
+        """Set a key."""
+        self[key] = value
+        self.places[key] = where
+
+    def place(self, key: str) -> Where:
+        """Where a key stands."""
+        return self.places.get(key, self.where)
+
+
+class Seq(list[Any]):
+    """A YAML list; `places` has where each item stands."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__()
+        self.where = where
+        self.places: list[Where] = []
+
+    def add(self, value: Any, where: Where) -> None:
+        """Append an item."""
+        self.append(value)
+        self.places.append(where)
+
+
+def read(file: Path) -> Map:
+    """The map that a YAML file is.
+
+    Raises:
+        ComposeError: it can't be read, is no YAML, or is no map.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        with file.open() as stream:
+            node = yaml.compose(stream)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    except OSError as error:
+        raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
+    except UnicodeDecodeError as error:
+        raise ComposeError(f"is no UTF-8: {error.reason}", Where(file, 1)) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ComposeError(f"is no YAML: {error.problem or error.context}", Where(file, mark.line + 1 if mark else 1)) from None
+    if node is None:
+        return Map(Where(file, 1))
+    value = _Builder(file, yaml.constructor).build(node)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    if not isinstance(value, Map):
+        raise ComposeError("is no map: a Compose file begins with a key such as services:", Where(file, 1))
+    return value
+
+
+class _Builder:
+    def __init__(self, file: Path, constructor: Any) -> None:
+        self._file = file
+        self._constructor = constructor
+
+    def build(self, node: Node) -> Any:
+        where = self._where(node)
+        if isinstance(node, MappingNode):
+            return self._map(node, where)
+        if isinstance(node, SequenceNode):
+            items = Seq(where)
+            for child in node.value:
+                items.add(self.build(child), self._where(child))
+            return items
+        if not isinstance(node, ScalarNode):
+            raise ComposeError(f"{node.tag} is not understood", where)
+        if str(node.tag).startswith("!"):
+            raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
+        if node.tag == STRING:
+            return node.value
+        return self._constructor.construct_object(node, deep=True)
+
+    def _map(self, node: MappingNode, where: Where) -> Map:
+        if str(node.tag).startswith("!"):
+            raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
+        merged, own = Map(where), Map(where)
+        for key_node, value_node in node.value:
+            place = self._where(key_node)
+            if key_node.value == MERGE and isinstance(key_node, ScalarNode):
+                value = self.build(value_node)
+                for one in value if isinstance(value, Seq) else [value]:
+                    if not isinstance(one, Map):
+                        raise ComposeError("<< takes a map, or a list of maps", place)
+                    for name, inner in one.items():
+                        if name not in merged:
+                            merged.put(name, inner, one.place(name))
+                continue
+            if not isinstance(key_node, ScalarNode) or key_node.tag != STRING:
+                raise ComposeError(f"the key {getattr(key_node, 'value', key_node)!r} is no text; put it in quotes", place)
+            if key_node.value in own:
+                raise ComposeError("stands twice in one map", place, key_node.value)
+            own.put(key_node.value, self.build(value_node), place)
+        for name, inner in merged.items():
+            if name not in own:
+                own.put(name, inner, merged.place(name))
+        return own
+
+    def _where(self, node: Node) -> Where:
+        return Where(self._file, node.start_mark.line + 1)
+
+
+def transform(value: Any, change: Callable[[str, Where, str], Any], key: str = "", where: Where | None = None) -> Any:
+    """A copy with every text replaced by what `change(text, where, key path)` returns."""
+    if isinstance(value, Map):
+        copy = Map(value.where)
+        for name, inner in value.items():
+            copy.put(name, transform(inner, change, f"{key}.{name}" if key else name, value.place(name)), value.place(name))
+        return copy
+    if isinstance(value, Seq):
+        items = Seq(value.where)
+        for index, (inner, place) in enumerate(zip(value, value.places, strict=True)):
+            items.add(transform(inner, change, f"{key}[{index}]", place), place)
+        return items
+    if isinstance(value, str) and where is not None:
+        return change(value, where, key)
+    return value
+
+
+def locate(root: Map, path: tuple[str | int, ...]) -> Where:
+    """Where the value at a path stands, or the nearest above it that is written down."""
+    value: Any = root
+    where = root.where
+    for step in path:
+        if isinstance(value, Map) and isinstance(step, str) and step in value:
+            where, value = value.place(step), value[step]
+        elif isinstance(value, Seq) and isinstance(step, int) and step < len(value):
+            where, value = value.places[step], value[step]
+        else:
+            break
+    return where

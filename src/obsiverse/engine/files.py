@@ -1,0 +1,89 @@
+"""The real places of a service's volumes, configs and secrets on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from obsiverse.compose import Project, Service
+from obsiverse.engine.errors import EngineError
+from obsiverse.engine.workspace import Workspace
+
+
+class Files:
+    """Makes the folders and files that a service's mounts stand for."""
+
+    def __init__(self, project: Project, workspace: Workspace) -> None:
+        self._project = project
+        self._workspace = workspace
+
+    def places(self, service: Service) -> dict[str, str]:
+        """The variables that `x-native.volumes` names, each with the real place of its target.
+
+        Raises:
+            EngineError: a target is no mount of the service, or a place can't be made.
+        """
+        names = service.native.volumes if service.native else {}
+        targets = self._targets(service)
+        unknown = [target for target in names if target not in targets]
+        if unknown:
+            raise EngineError(
+                f"x-native.volumes of {service.name} names {unknown[0]}, which none of its volumes, configs or secrets has as target",
+                f"Its targets are: {', '.join(targets) or 'none'}.",
+            )
+        return {name: str(targets[target]) for target, name in names.items()}
+
+    def _targets(self, service: Service) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for volume in service.volumes:
+            if volume.type == "bind":
+                found[volume.target] = Path(volume.source or "")
+            elif volume.type == "volume":
+                found[volume.target] = self._workspace.data / (volume.source or volume.target.strip("/").replace("/", "-"))
+        for config in service.configs:
+            found[config.target] = self._file("configs", config.source)
+        for secret in service.secrets:
+            found[secret.target] = self._file("secrets", secret.source)
+        return found
+
+    def _file(self, kind: str, name: str) -> Path:
+        return self._workspace.generated / kind / name
+
+    def digest(self, service: Service) -> str | None:
+        """A hash of the configs and secrets that a service mounts; None where it mounts none."""
+        contents = [self._project.configs[c.source].read() for c in service.configs]
+        contents += [self._project.secrets[s.source].read() for s in service.secrets]
+        return hashlib.sha256("\0".join(contents).encode()).hexdigest()[:16] if contents else None
+
+    def make(self, service: Service) -> None:
+        """Make the folders of named volumes and write the configs and secrets that a service mounts.
+
+        Raises:
+            EngineError: the disk is full, a folder can't be written, or a secret's variable is not set.
+        """
+        try:
+            for volume in service.volumes:
+                if volume.type == "volume":
+                    self._targets(service)[volume.target].mkdir(parents=True, exist_ok=True)
+            for config in service.configs:
+                _write(self._file("configs", config.source), self._project.configs[config.source].read(), 0o644)
+            for secret in service.secrets:
+                _write(self._file("secrets", secret.source), self._project.secrets[secret.source].read(), 0o400)
+        except OSError as error:
+            raise EngineError(
+                f"the files of {service.name} can't be written to {self._workspace.state}: {error.strerror}",
+                "Free some space or rights there, or move it with OBSIVERSE_STATE.",
+            ) from error
+
+
+def _write(file: Path, content: str, mode: int) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if file.is_file() and file.read_text() == content:
+        return
+    fresh = file.with_name(file.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(content)
+    fresh.replace(file)

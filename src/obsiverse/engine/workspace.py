@@ -1,0 +1,92 @@
+"""Where a stack's files are: the checkout, its Compose files and its state folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from obsiverse.engine.errors import EngineError
+
+PACKAGED_CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One stack: its checkout, Compose files and state folder."""
+
+    root: Path
+    files: tuple[Path, ...]
+    state: Path
+
+    @classmethod
+    def find(cls, files: list[Path] | None = None) -> Workspace:
+        """The workspace of the given Compose files, else of the checkout that this package was installed from.
+
+        `OBSIVERSE_STATE` moves the state folder.
+
+        Raises:
+            EngineError: a Compose file is missing.
+        """
+        chosen = tuple(f.resolve() for f in files) if files else (PACKAGED_CHECKOUT / "compose" / "compose.yaml",)
+        for file in chosen:
+            if not file.is_file():
+                raise EngineError(
+                    f"no Compose file at {file}", "Name one with `obsiverse --file FILE`, or run in a checkout of obsiverse."
+                )
+        root = PACKAGED_CHECKOUT if not files else chosen[0].parent
+        state = os.environ.get("OBSIVERSE_STATE")
+        return cls(root, chosen, Path(state).resolve() if state else root / ".obsiverse")
+
+    @property
+    def data(self) -> Path:
+        """Folder of the named volumes."""
+        return self.state / "data"
+
+    @property
+    def venvs(self) -> Path:
+        """Folder of the services' Python environments."""
+        return self.state / "venvs"
+
+    @property
+    def generated(self) -> Path:
+        """Folder of the files made from `configs` and `secrets`."""
+        return self.state / "generated"
+
+    @contextmanager
+    def exclusive(self, verb: str) -> Iterator[None]:
+        """Hold the workspace for a command that changes the stack.
+
+        Raises:
+            EngineError: another such command is running; the message names it and its process.
+        """
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            handle = (self.state / "engine.lock").open("a+")
+        except OSError as error:
+            raise EngineError(
+                f"the state folder {self.state} can't be written: {error.strerror}",
+                "Free some space or rights there, or move it with OBSIVERSE_STATE.",
+            ) from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.seek(0)
+                holder = handle.read().strip() or "another obsiverse command"
+                raise EngineError(
+                    f"{holder} is running on this stack", "Wait for it to end, or end it with Ctrl-C, then try again."
+                ) from None
+            handle.truncate(0)
+            try:
+                handle.write(f"`obsiverse {verb}` (process {os.getpid()})")
+                handle.flush()
+            except OSError as error:
+                raise EngineError(
+                    f"the state folder {self.state} can't be written: {error.strerror}",
+                    "Free some space there, or move it with OBSIVERSE_STATE.",
+                ) from error
+            yield
