@@ -1,0 +1,1 @@
+"""Seeded request replay against a SageMaker endpoint, through the AWS API."""
