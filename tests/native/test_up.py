@@ -21,7 +21,7 @@ services:
     restart: always
     environment: {BACK: "http://${BACK_ADDR:-back:8000}", COLOUR: "<colour>"}
     x-native:
-      command: [sh, -c, 'echo "asks $BACK in $COLOUR"; exec sleep 1000']
+      command: [sh, -c, 'echo "asks $$BACK in $$COLOUR"; exec sleep 1000']
 """
 
 
@@ -66,7 +66,7 @@ def test_down_is_idempotent_and_keeps_data_unless_asked(tiny):
           keeper:
             volumes: ["kept:/data"]
             x-native:
-              command: [sh, -c, 'echo more >> "$DATA/file"; exec sleep 1000']
+              command: [sh, -c, 'echo more >> "$$DATA/file"; exec sleep 1000']
               volumes: {/data: DATA}
         volumes: {kept: }
     """)
@@ -116,7 +116,7 @@ def test_configs_and_secrets_reach_a_process_as_files(tiny):
             secrets: [token]
             environment: {TOKEN_VALUE: x}
             x-native:
-              command: [sh, -c, 'cat "$GREETING"; ls -l "$TOKEN"; exec sleep 1000']
+              command: [sh, -c, 'cat "$$GREETING"; ls -l "$$TOKEN"; exec sleep 1000']
               volumes: {/etc/greeting: GREETING, /run/secrets/token: TOKEN}
         configs: {greeting: {content: "hello ${WHO:-world}\\n"}}
         secrets: {token: {environment: TINY_TOKEN}}

@@ -42,9 +42,9 @@ class Files:
             elif volume.type == "volume":
                 found[volume.target] = self._workspace.data / (volume.source or volume.target.strip("/").replace("/", "-"))
         for config in service.configs:
-            found[config.target] = self._file("configs", config.source)
+            found[config.target or f"/{config.source}"] = self._file("configs", config.source)
         for secret in service.secrets:
-            found[secret.target] = self._file("secrets", secret.source)
+            found[secret.target or f"/run/secrets/{secret.source}"] = self._file("secrets", secret.source)
         return found
 
     def _file(self, kind: str, name: str) -> Path:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from obsiverse_client import AgentClient, AgentUnreachable
@@ -106,11 +108,27 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
         started = startup.run()
     except BaseException as error:
         startup.abort()
-        _clean_up(agent, startup.touched, planned.units, was_running is not None, report)
+        with _undisturbed(report):
+            _clean_up(agent, startup.touched, planned.units, was_running is not None, report)
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted("interrupted; what had been started was stopped", "Run `make up` to start again.") from None
         raise
     return Summary(started, {unit.name: unit.urls for unit in chosen})
+
+
+@contextmanager
+def _undisturbed(report: Reporter) -> Iterator[None]:
+    """Let no second Ctrl-C end the cleaning up."""
+
+    def wait(_number: int, _frame: object) -> None:
+        report.warn("stopping what was started; this takes a few seconds")
+
+    before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _clean_up(agent: AgentClient, touched: list[str], units: Sequence[Unit], keep_agent: bool, report: Reporter) -> None:

@@ -6,12 +6,15 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 from obsiverse_client import AgentClient, AgentError
 
 from obsiverse.engine.report import Reporter
 from obsiverse.engine.startup import waves
 from obsiverse.engine.units import Unit
 from obsiverse.engine.workspace import Workspace
+
+AGENT_SECONDS = 5.0
 
 
 def stop_all(agent: AgentClient, units: Sequence[Unit], report: Reporter) -> None:
@@ -23,7 +26,18 @@ def stop_all(agent: AgentClient, units: Sequence[Unit], report: Reporter) -> Non
     for wave in waves(units):
         remove(agent, [name for name in wave if name in running], report)
     remove(agent, [task["id"] for task in agent.tasks()], report)
+    _end(agent)
+
+
+def _end(agent: AgentClient) -> None:
+    """End the agent and wait until it and its keeper are gone, so that nothing of the stack runs when this returns."""
+    try:
+        process = psutil.Process(agent.health()["pid"])
+        ending = [process, *([process.parent()] if process.ppid() > 1 else [])]
+    except psutil.NoSuchProcess:
+        ending = []
     agent.shutdown(stop_tasks=True)
+    psutil.wait_procs([one for one in ending if one is not None], timeout=AGENT_SECONDS)
 
 
 def remove(agent: AgentClient, names: Sequence[str], report: Reporter) -> None:

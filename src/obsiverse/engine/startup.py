@@ -17,6 +17,8 @@ from obsiverse.engine.units import Unit
 
 LOG_LINES = 20
 POLL_SECONDS = 1.0
+STEADY_SECONDS = 0.5
+"""How long a service without a health check must run to count as up: one that can't start mostly ends sooner."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,12 @@ class Startup:
     def _wait_until_healthy(self, unit: Unit, restarts: int) -> None:
         while True:
             status = self._wait(unit.name, "healthy")
-            if status["state"] == "running" and status["health"] in ("healthy", "none"):
+            if status["state"] == "running" and status["health"] == "healthy":
                 return
+            if status["state"] == "running" and status["health"] == "none":
+                status = self._wait(unit.name, "exited", STEADY_SECONDS)
+                if status["state"] == "running" and status["restarts"] == restarts:
+                    return
             if status["restarts"] > restarts or status["state"] in ("exited", "stopped", "restarting"):
                 raise self._failed(unit, _ending(status))
             if status["health"] == "unhealthy":
@@ -163,11 +169,11 @@ class Startup:
         if status["exit_code"] != 0:
             raise self._failed(unit, _ending(status))
 
-    def _wait(self, name: str, condition: str) -> dict[str, Any]:
+    def _wait(self, name: str, condition: str, within: float = POLL_SECONDS) -> dict[str, Any]:
         if self._aborted:
             raise EngineError("stopped")
         try:
-            return self._agent.wait(name, condition, max(0.0, min(POLL_SECONDS, self._remaining())))
+            return self._agent.wait(name, condition, max(0.0, min(within, self._remaining())))
         except AgentError as error:
             if error.status != 408:
                 raise

@@ -65,28 +65,28 @@ class Workspace:
         """
         try:
             self.state.mkdir(parents=True, exist_ok=True)
-            handle = (self.state / "engine.lock").open("a+")
+            handle = os.open(self.state / "engine.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise EngineError(
-                f"the state folder {self.state} can't be written: {error.strerror}",
-                "Free some space or rights there, or move it with OBSIVERSE_STATE.",
-            ) from error
-        with handle:
+            raise self._unwritable(error) from error
+        try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                handle.seek(0)
-                holder = handle.read().strip() or "another obsiverse command"
+                holder = os.read(handle, 200).decode() or "another obsiverse command"
                 raise EngineError(
                     f"{holder} is running on this stack", "Wait for it to end, or end it with Ctrl-C, then try again."
                 ) from None
-            handle.truncate(0)
             try:
-                handle.write(f"`obsiverse {verb}` (process {os.getpid()})")
-                handle.flush()
+                os.truncate(handle, 0)
+                os.write(handle, f"`obsiverse {verb}` (process {os.getpid()})".encode())
             except OSError as error:
-                raise EngineError(
-                    f"the state folder {self.state} can't be written: {error.strerror}",
-                    "Free some space there, or move it with OBSIVERSE_STATE.",
-                ) from error
+                raise self._unwritable(error) from error
             yield
+        finally:
+            os.close(handle)
+
+    def _unwritable(self, error: OSError) -> EngineError:
+        return EngineError(
+            f"the state folder {self.state} can't be written: {error.strerror}",
+            "Free some space or rights there, or move it with OBSIVERSE_STATE.",
+        )
