@@ -42,13 +42,16 @@ class Files:
             elif volume.type == "volume":
                 found[volume.target] = self._workspace.data / (volume.source or volume.target.strip("/").replace("/", "-"))
         for config in service.configs:
-            found[config.target or f"/{config.source}"] = self._file("configs", config.source)
+            target = config.target or f"/{config.source}"
+            found[target] = self._file(service, target)
         for secret in service.secrets:
-            found[secret.target or f"/run/secrets/{secret.source}"] = self._file("secrets", secret.source)
+            target = secret.target or f"/run/secrets/{secret.source}"
+            found[target] = self._file(service, target)
         return found
 
-    def _file(self, kind: str, name: str) -> Path:
-        return self._workspace.generated / kind / name
+    def _file(self, service: Service, target: str) -> Path:
+        # Under its target's own path, so that files which name each other by relative paths find each other as in a container.
+        return self._workspace.generated / service.name / target.lstrip("/")
 
     def digest(self, service: Service) -> str | None:
         """A hash of the configs and secrets that a service mounts; None where it mounts none."""
@@ -67,9 +70,11 @@ class Files:
                 if volume.type == "volume":
                     self._targets(service)[volume.target].mkdir(parents=True, exist_ok=True)
             for config in service.configs:
-                _write(self._file("configs", config.source), self._project.configs[config.source].read(), 0o644)
+                content = self._project.configs[config.source].read()
+                _write(self._file(service, config.target or f"/{config.source}"), content, 0o644)
             for secret in service.secrets:
-                _write(self._file("secrets", secret.source), self._project.secrets[secret.source].read(), 0o400)
+                content = self._project.secrets[secret.source].read()
+                _write(self._file(service, secret.target or f"/run/secrets/{secret.source}"), content, 0o400)
         except OSError as error:
             raise EngineError(
                 f"the files of {service.name} can't be written to {self._workspace.state}: {error.strerror}",
