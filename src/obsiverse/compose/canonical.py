@@ -25,7 +25,16 @@ def to_config(project: Project) -> dict[str, Any]:
         shown = {name: _content(project, name, content) for name, content in contents.items() if name in used}
         if shown:
             value[kind] = shown
-    return {**value, **project.extensions}
+    return _escaped({**value, **project.extensions})
+
+
+def _escaped(value: Any) -> Any:
+    """With `$$` for a dollar, so that the output can be read again."""
+    if isinstance(value, dict):
+        return {key: _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(inner) for inner in value]
+    return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 def _service(service: Service) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def _service(service: Service) -> dict[str, Any]:
     if service.volumes:
         value["volumes"] = [_volume(volume.model_dump(exclude_none=True, exclude={"extensions"})) for volume in service.volumes]
     if service.configs:
-        value["configs"] = [_mount(mount.model_dump(exclude_none=True), "/") for mount in service.configs]
+        value["configs"] = [_mount(mount.model_dump(exclude_none=True)) for mount in service.configs]
     if service.secrets:
         value["secrets"] = [_mount(mount.model_dump(exclude_none=True), "/run/secrets/") for mount in service.secrets]
     if service.stop_grace_period is not None:
@@ -88,17 +97,20 @@ def _healthcheck(service: Service) -> dict[str, Any]:
 
 
 def _volume(value: dict[str, Any]) -> dict[str, Any]:
-    if not value.pop("read_only"):
-        value.pop("read_only", None)
-    else:
-        value["read_only"] = True
-    return {**value, value["type"]: {"create_host_path": True} if value["type"] == "bind" else {}}
+    if not value["read_only"]:
+        del value["read_only"]
+    for options in ("bind", "volume"):
+        if options in value:
+            value[options] = {name: one for name, one in value[options].items() if one and name != "extensions"}
+    return value
 
 
-def _mount(value: dict[str, Any], folder: str) -> dict[str, Any]:
-    value.pop("extensions", None)
+def _mount(value: dict[str, Any], folder: str = "") -> dict[str, Any]:
+    del value["extensions"]
     if not value["target"]:
-        value["target"] = folder + value["source"]
+        del value["target"]
+        if folder:
+            value["target"] = folder + value["source"]
     if "mode" in value:
         value["mode"] = f"{value['mode']:#o}".replace("0o", "0")
     return value

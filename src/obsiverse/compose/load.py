@@ -229,7 +229,8 @@ def _with_env_files(tree: Map, values: Mapping[str, str]) -> Map:
             if item.get("required", True):
                 raise ComposeError(f"there is no file {file}", tree.place("env_file"), "env_file")
             continue
-        for name, value in dotenv.read(file, values).items():
+        earlier = {name: value for name, value in merged.items() if value is not None}
+        for name, value in dotenv.read(file, {**earlier, **values}).items():
             merged.put(name, value, tree.place("env_file"))
     for name, value in (tree.get("environment") or {}).items():
         merged.put(name, value, tree["environment"].place(name))

@@ -92,6 +92,16 @@ class Port(Model):
     name: str | None = None
 
 
+class BindOptions(Model):
+    """Of a bind; natively its source must be there."""
+
+    create_host_path: bool = False
+
+
+class VolumeOptions(Model):
+    """Of a named volume; none is honoured."""
+
+
 class Volume(Model):
     """A mount; `source` is a real path for a bind, a name for a volume."""
 
@@ -99,6 +109,8 @@ class Volume(Model):
     target: str
     source: str | None = None
     read_only: bool = False
+    bind: BindOptions | None = None
+    volume: VolumeOptions | None = None
 
 
 class Mount(Model):

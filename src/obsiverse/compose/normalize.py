@@ -196,6 +196,7 @@ def _volume(short: str, place: Where, key: str, base: Path) -> Map:
     if len(parts) == 1:
         long.put("type", "volume", place)
         long.put("target", parts[0], place)
+        long.put("volume", Map(place), place)
         return long
     if len(parts) > 3:
         raise ComposeError(f"{short!r} is no volume; write it as source:/target or source:/target:ro", place, key)
@@ -204,6 +205,10 @@ def _volume(short: str, place: Where, key: str, base: Path) -> Map:
     long.put("type", "bind" if bind else "volume", place)
     long.put("source", str(absolute(source, base)) if bind else source, place)
     long.put("target", target, place)
+    options = Map(place)
+    if bind:
+        options.put("create_host_path", True, place)
+    long.put("bind" if bind else "volume", options, place)
     for option in parts[2].split(",") if len(parts) == 3 else []:
         if option == "ro":
             long.put("read_only", True, place)

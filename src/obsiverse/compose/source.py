@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from obsiverse.compose.errors import ComposeError, Where
 
 MERGE = "<<"
+INTEGER = "tag:yaml.org,2002:int"
+OCTAL = re.compile(r"0[0-7]+")
 STRING = "tag:yaml.org,2002:str"
 
 
@@ -93,6 +96,9 @@ class _Builder:
             raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
         if node.tag == STRING:
             return node.value
+        if node.tag == INTEGER and OCTAL.fullmatch(node.value):
+            # YAML 1.2 reads 0440 as 440; Compose keeps the older reading, which file modes need.
+            return int(node.value, 8)
         return self._constructor.construct_object(node, deep=True)
 
     def _map(self, node: MappingNode, where: Where) -> Map:

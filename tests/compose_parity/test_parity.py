@@ -1,0 +1,59 @@
+"""What Compose makes of small files, ours makes too. Together the files use every key that both engines honour."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from obsiverse import components, compose
+
+FILES = Path(__file__).parent / "files"
+ENVIRONMENT = {"BOTH": "shell", "PASSED_ON": "shell", "TOKEN": "hidden", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+CASES = sorted(folder.name for folder in FILES.iterdir())
+PROFILES = {"profiles": ("task",)}
+
+
+@pytest.fixture(scope="session")
+def docker_compose() -> list[str]:
+    """The Compose program: a plugin of Docker's, or one built from its module."""
+    if shutil.which("docker"):
+        done = subprocess.run(["docker", "compose", "version", "--short"], capture_output=True, text=True, check=False)
+        found = re.match(r"v?(\d+)\.(\d+)", done.stdout)
+        if done.returncode == 0 and found and (int(found[1]), int(found[2])) >= (2, 30):
+            return ["docker", "compose"]
+    return [str(components.get("docker-compose").path)]
+
+
+def theirs(program: list[str], files: list[Path], profiles: tuple[str, ...]) -> dict:
+    """`docker compose config`, as JSON."""
+    arguments = [*(f"--file={file}" for file in files), *(f"--profile={name}" for name in profiles), "config", "--format", "json"]
+    done = subprocess.run([*program, *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_case_is_here():
+    assert len(CASES) >= 15
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("case", CASES)
+def test_config_is_what_compose_makes_of_it(case, docker_compose):
+    files = [FILES / case / name for name in ("compose.yaml", "over.yaml") if (FILES / case / name).exists()]
+    profiles = PROFILES.get(case, ())
+    ours = compose.to_config(compose.load(files, environment=ENVIRONMENT, profiles=profiles))
+    assert ours == theirs(docker_compose, files, profiles)
+
+
+@pytest.mark.timeout(900)
+def test_the_projects_own_files_too(docker_compose):
+    file = Path(__file__).parents[2] / "compose" / "compose.yaml"
+    for profiles in ((), ("task",)):
+        ours = compose.to_config(compose.load([file], environment=ENVIRONMENT, profiles=profiles))
+        assert ours == theirs(docker_compose, [file], profiles)
