@@ -83,6 +83,8 @@ class _Builder:
 
     def build(self, node: Node) -> Any:
         where = self._where(node)
+        if str(node.tag).startswith("!"):
+            raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
         if isinstance(node, MappingNode):
             return self._map(node, where)
         if isinstance(node, SequenceNode):
@@ -92,8 +94,6 @@ class _Builder:
             return items
         if not isinstance(node, ScalarNode):
             raise ComposeError(f"{node.tag} is not understood", where)
-        if str(node.tag).startswith("!"):
-            raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
         if node.tag == STRING:
             return node.value
         if node.tag == INTEGER and OCTAL.fullmatch(node.value):
@@ -102,8 +102,6 @@ class _Builder:
         return self._constructor.construct_object(node, deep=True)
 
     def _map(self, node: MappingNode, where: Where) -> Map:
-        if str(node.tag).startswith("!"):
-            raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
         merged, own = Map(where), Map(where)
         for key_node, value_node in node.value:
             place = self._where(key_node)

@@ -24,6 +24,9 @@ from obsiverse.engine.startup import Started, Startup
 from obsiverse.engine.units import Unit, plan
 from obsiverse.engine.workspace import Workspace
 
+AGENT_VARIABLE = "OBSIVERSE_AGENT"
+"""Where the services that start tasks find the agent; only they need the templates of tasks."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -47,7 +50,7 @@ def load(workspace: Workspace, variables: Mapping[str, str] | None = None) -> co
     Raises:
         compose.ComposeError: they can't be honoured; the message names file, line and key.
     """
-    environment = {**os.environ, "OBSIVERSE_AGENT": f"unix://{launch.socket_path(workspace.state)}", **(variables or {})}
+    environment = {**os.environ, AGENT_VARIABLE: f"unix://{launch.socket_path(workspace.state)}", **(variables or {})}
     return compose.load(workspace.files, environment=environment, profiles=("task",), native=True)
 
 
@@ -94,7 +97,8 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
     running = {task["id"] for task in was_running.tasks() if task["state"] == "running"} if was_running else set[str]()
     ports.check_free((port for unit in chosen if unit.name not in running for port in unit.ports), project.environment)
     try:
-        ready = programs.prepare([*planned.templates, *chosen], workspace, report)
+        templates = planned.templates if any(AGENT_VARIABLE in unit.spec["env"] for unit in chosen) else ()
+        ready = programs.prepare([*templates, *chosen], workspace, report)
         agent = was_running or launch.start(workspace.state, launch.socket_path(workspace.state))
     except KeyboardInterrupt:
         raise Interrupted("interrupted; nothing was started", "What was downloaded is kept for the next time.") from None
@@ -103,7 +107,7 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
         files = Files(project, workspace)
         for name in ready:
             files.make(project.services[name])
-        for template in planned.templates:
+        for template in templates:
             agent.put_template(template.name, ready[template.name].spec)
         started = startup.run()
     except BaseException as error:
