@@ -104,7 +104,10 @@ async def test_container_that_does_not_answer_in_time_is_a_model_error(tmp_path,
     app = create_app(Settings(data=tmp_path), AiohttpUpstream(answer_seconds=0.1))
     document = {"arn": "a", "variants": [{"name": "v", "weight": 1, "instances": [shared_container.instance()]}]}
     transport = httpx.ASGITransport(app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://e") as client:
+    async with (
+        app.other.router.lifespan_context(app.other),
+        httpx.AsyncClient(transport=transport, base_url="http://e") as client,
+    ):
         (await client.put("/_obsiverse/routes/000000000000/us-east-1/slow", json=document)).raise_for_status()
         answer = await client.post("/endpoints/slow/invocations", headers=SIGNED, content=b"sleep 5")
     assert answer.status_code == 424

@@ -26,6 +26,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEPALIVE_SECONDS,
     )
 
