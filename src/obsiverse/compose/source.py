@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,20 @@ class Seq(list[Any]):
 
 
 def read(file: Path) -> Map:
-    """The map that a YAML file is.
+    """The map that a YAML file is; not to be changed, since callers that read the same file share it.
 
     Raises:
         ComposeError: it can't be read, is no YAML, or is no map.
     """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
+    return _read(file, status.st_mtime_ns, status.st_size)
+
+
+@cache
+def _read(file: Path, _changed: int, _size: int) -> Map:
     yaml = YAML(typ="safe", pure=True)
     try:
         with file.open() as stream:
