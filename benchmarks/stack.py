@@ -79,7 +79,9 @@ def main() -> None:
     print(f"slowest service alone         {alone:6.1f} s   {slowest}")
     print(f"ratio                         {warm / alone:6.2f}     goal 1.3")
     print(f"scenario                      {scenario:6.1f} s")
-    print(f"idle, resident                {resources['rss_gb']:6.2f} GB  goal 1.6 GB (proportional: {resources['pss_gb']:.2f} GB)")
+    print(
+        f"idle, resident                {resources['rss_gb']:6.2f} GB  goal 1.6 GB (proportional: {resources['pss_gb']:.2f} GB)"
+    )
     print(f"idle, CPU                     {resources['cpu_percent']:6.1f} %   of one core, goal 8 %")
     print(f"down                          {ended:6.1f} s   goal 5 s")
 

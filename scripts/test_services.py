@@ -7,7 +7,6 @@ service is tested with exactly what its lock holds.
 from __future__ import annotations
 
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 from typing import Annotated

@@ -14,7 +14,13 @@ import pytest
 from obsiverse import components, compose
 
 FILES = Path(__file__).parent / "files"
-ENVIRONMENT = {"BOTH": "shell", "PASSED_ON": "shell", "TOKEN": "hidden", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
+ENVIRONMENT = {
+    "BOTH": "shell",
+    "PASSED_ON": "shell",
+    "TOKEN": "hidden",
+    "PATH": os.environ["PATH"],
+    "HOME": os.environ["HOME"],
+}
 CASES = sorted(folder.name for folder in FILES.iterdir())
 PROFILES = {"profiles": ("task",)}
 
@@ -32,7 +38,13 @@ def docker_compose() -> list[str]:
 
 def theirs(program: list[str], files: list[Path], profiles: tuple[str, ...]) -> dict:
     """`docker compose config`, as JSON."""
-    arguments = [*(f"--file={file}" for file in files), *(f"--profile={name}" for name in profiles), "config", "--format", "json"]
+    arguments = [
+        *(f"--file={file}" for file in files),
+        *(f"--profile={name}" for name in profiles),
+        "config",
+        "--format",
+        "json",
+    ]
     done = subprocess.run([*program, *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -47,7 +47,12 @@ class TinyStack:
     def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run the CLI to its end."""
         return subprocess.run(
-            [OBSIVERSE, "-f", self.file, *arguments], env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+            [OBSIVERSE, "-f", self.file, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -72,7 +77,11 @@ class TinyStack:
         found: list[psutil.Process] = []
         for process in psutil.process_iter(["environ", "cmdline", "status"]):
             seen = f"{process.info['environ']} {process.info['cmdline']}"
-            if str(self.state) in seen and process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE:
+            if (
+                str(self.state) in seen
+                and process.pid != os.getpid()
+                and process.info["status"] != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -32,7 +33,10 @@ def assert_clean(tiny: TinyStack) -> None:
     [
         ("services:\n  a:\n    imagine: x\n    x-native: {command: [sleep, '9']}\n", ("imagine", "compose.yaml", "4")),
         ("services:\n  a:\n    image: ${NO_SUCH:?is needed}\n", ("NO_SUCH", "is needed", "compose.yaml")),
-        ("services:\n  a:\n    image: a\n    depends_on: [b]\n  b:\n    image: b\n    depends_on: [a]\n", ("a", "b", "depend")),
+        (
+            "services:\n  a:\n    image: a\n    depends_on: [b]\n  b:\n    image: b\n    depends_on: [a]\n",
+            ("a", "b", "depend"),
+        ),
         ("services:\n  a: [\n", ("compose.yaml",)),
         ("services:\n  a:\n    image: a\n", ("a", "x-native")),
     ],
@@ -176,11 +180,8 @@ def test_a_full_disk_is_said(tmp_path):
     try:
         tiny = TinyStack(folder)
         tiny.write(SLEEPER)
-        with (folder / "filler").open("wb") as filler:
-            try:
-                filler.write(b"x" * 128 * 1024)
-            except OSError:
-                pass
+        with (folder / "filler").open("wb") as filler, contextlib.suppress(OSError):
+            filler.write(b"x" * 128 * 1024)
         done = tiny.run("up")
         assert done.returncode == 1
         assert "No space left" in done.stderr or "disk" in done.stderr, done.stderr

@@ -86,9 +86,19 @@ def test_a_killed_service_comes_back_and_a_killed_agent_loses_nothing(tiny, unti
     assert tiny.run("up").returncode == 0
     before = tiny.rows()
     os.kill(tiny.agent_pid(), signal.SIGKILL)
-    until(lambda: {name: row["pid"] for name, row in tiny.rows().items()} == {name: row["pid"] for name, row in before.items()})
+    until(
+        lambda: (
+            {name: row["pid"] for name, row in tiny.rows().items()}
+            == {name: row["pid"] for name, row in before.items()}
+        )
+    )
     os.kill(before["back"]["pid"], signal.SIGKILL)
-    until(lambda: tiny.rows()["back"]["pid"] not in (None, before["back"]["pid"]) and tiny.rows()["back"]["health"] == "healthy")
+    until(
+        lambda: (
+            tiny.rows()["back"]["pid"] not in (None, before["back"]["pid"])
+            and tiny.rows()["back"]["health"] == "healthy"
+        )
+    )
     assert tiny.rows()["back"]["restarts"] == 1
 
 

@@ -30,7 +30,9 @@ class Stack:
         done = subprocess.run(
             [OBSIVERSE, *arguments], env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
         )
-        assert not check or done.returncode == 0, f"obsiverse {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert not check or done.returncode == 0, (
+            f"obsiverse {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
     def json(self, *arguments: str) -> Any:

@@ -9,21 +9,47 @@ import httpx
 import pytest
 
 pytestmark = pytest.mark.timeout(1800)
-SERVICES = {"aws", "endpoints", "telemetry", "mlflow", "prometheus", "alertmanager", "otel-collector", "inbox", "traffic"}
+SERVICES = {
+    "aws",
+    "endpoints",
+    "telemetry",
+    "mlflow",
+    "prometheus",
+    "alertmanager",
+    "otel-collector",
+    "inbox",
+    "traffic",
+}
 
 
 def test_every_service_is_healthy(stack):
     rows = stack.rows()
     assert {name for name, row in rows.items() if row["kind"] == "service" and row["health"] == "healthy"} == SERVICES
-    keys = {"name", "kind", "state", "health", "pid", "container", "ports", "cpu_percent", "rss_bytes", "uptime_seconds", "restarts"}
+    keys = {
+        "name",
+        "kind",
+        "state",
+        "health",
+        "pid",
+        "container",
+        "ports",
+        "cpu_percent",
+        "rss_bytes",
+        "uptime_seconds",
+        "restarts",
+    }
     assert all(set(row) == keys for row in rows.values())
     assert any(row["kind"] == "task" and row["health"] == "healthy" for row in rows.values())
 
 
 def test_up_again_restarts_nothing(stack):
-    before = {name: row["pid"] for name, row in stack.rows().items() if row["kind"] == "service" and row["state"] == "running"}
+    before = {
+        name: row["pid"] for name, row in stack.rows().items() if row["kind"] == "service" and row["state"] == "running"
+    }
     stack.run("up", "--no-scenario")
-    after = {name: row["pid"] for name, row in stack.rows().items() if row["kind"] == "service" and row["state"] == "running"}
+    after = {
+        name: row["pid"] for name, row in stack.rows().items() if row["kind"] == "service" and row["state"] == "running"
+    }
     assert after == before
 
 

@@ -32,7 +32,10 @@ def test_held_out_accuracy_is_what_the_endpoint_really_reaches(stack, held_out):
     rows, result = held_out
     labels = result["labels"]
     answer = stack.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName="clinical", ContentType="text/csv", Accept="application/json", Body="\n".join(",".join(row) for row in rows)
+        EndpointName="clinical",
+        ContentType="text/csv",
+        Accept="application/json",
+        Body="\n".join(",".join(row) for row in rows),
     )
     predictions = json.loads(answer["Body"].read())["predictions"]
     right = sum(int(p["label"]) == label for p, label in zip(predictions, labels, strict=True))
@@ -61,7 +64,9 @@ def test_run_with_parameters_metrics_and_artifact_is_in_mlflow(stack):
     url = stack.env["MLFLOW_TRACKING_URI"]
     found = httpx.post(f"{url}/api/2.0/mlflow/experiments/search", json={"max_results": 100}).json()["experiments"]
     ids = [one["experiment_id"] for one in found]
-    runs = httpx.post(f"{url}/api/2.0/mlflow/runs/search", json={"experiment_ids": ids, "max_results": 10}).json()["runs"]
+    runs = httpx.post(f"{url}/api/2.0/mlflow/runs/search", json={"experiment_ids": ids, "max_results": 10}).json()[
+        "runs"
+    ]
     run = runs[0]
     assert {one["key"] for one in run["data"]["params"]} >= {"epochs", "lr"}
     assert any("accuracy" in one["key"] for one in run["data"]["metrics"])
@@ -73,7 +78,9 @@ def test_model_metrics_arrive_in_prometheus(stack, eventually):
     prometheus = stack.url("prometheus", 9090)
 
     def counted():
-        answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": 'sum(model_invocations_total{endpoint="clinical"})'}).json()
+        answer = httpx.get(
+            f"{prometheus}/api/v1/query", params={"query": 'sum(model_invocations_total{endpoint="clinical"})'}
+        ).json()
         return answer["data"]["result"] and float(answer["data"]["result"][0]["value"][1]) > 0
 
     eventually(counted, within=60)
@@ -117,5 +124,7 @@ def test_invoke_through_the_edge_answers_too(stack, held_out):
         aws_secret_access_key="test",
     )
     rows, _ = held_out
-    answer = runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Accept="application/json", Body=",".join(rows[0]))
+    answer = runtime.invoke_endpoint(
+        EndpointName="clinical", ContentType="text/csv", Accept="application/json", Body=",".join(rows[0])
+    )
     assert len(json.loads(answer["Body"].read())["predictions"]) == 1

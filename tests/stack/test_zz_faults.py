@@ -10,7 +10,17 @@ import psutil
 import pytest
 
 pytestmark = pytest.mark.timeout(1800)
-SERVICES = ("inbox", "telemetry", "traffic", "alertmanager", "prometheus", "otel-collector", "endpoints", "mlflow", "aws")
+SERVICES = (
+    "inbox",
+    "telemetry",
+    "traffic",
+    "alertmanager",
+    "prometheus",
+    "otel-collector",
+    "endpoints",
+    "mlflow",
+    "aws",
+)
 
 
 def healthy_again(stack, name, old_pid):
@@ -34,7 +44,10 @@ def test_a_killed_endpoint_instance_serves_again(stack, eventually):
     os.kill(row["pid"], signal.SIGKILL)
     eventually(healthy_again(stack, row["name"], row["pid"]), within=60)
     runtime = stack.client("sagemaker-runtime")
-    eventually(lambda: runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Body=",".join(["1"] * 30)), within=30)
+    eventually(
+        lambda: runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Body=",".join(["1"] * 30)),
+        within=30,
+    )
 
 
 def test_a_killed_agent_comes_back_and_nothing_restarted(stack, eventually):
@@ -45,11 +58,11 @@ def test_a_killed_agent_comes_back_and_nothing_restarted(stack, eventually):
 
 
 def agent_pid(stack):
+    from pathlib import Path
+
     from obsiverse_client import AgentClient
 
     from obsiverse.agent import launch
-
-    from pathlib import Path
 
     return AgentClient(f"unix://{launch.socket_path(Path(stack.environment['OBSIVERSE_STATE']))}").health()["pid"]
 
@@ -73,7 +86,11 @@ def test_down_leaves_no_process_and_no_port(stack):
     for port in ports:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port}/")
-    marked = [p.pid for p in psutil.process_iter(["environ"]) if stack.environment["OBSIVERSE_STATE"] in str(p.info["environ"])]
+    marked = [
+        p.pid
+        for p in psutil.process_iter(["environ"])
+        if stack.environment["OBSIVERSE_STATE"] in str(p.info["environ"])
+    ]
     assert marked in ([], [os.getpid()])
     assert stack.json("ps") == []
     assert stack.run("down").returncode == 0

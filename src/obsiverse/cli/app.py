@@ -13,8 +13,8 @@ from rich.markup import escape
 
 import obsiverse
 from obsiverse.cli.console import err, out
-from obsiverse.compose import ComposeError
 from obsiverse.components import ComponentError
+from obsiverse.compose import ComposeError
 from obsiverse.engine.errors import EngineError, Interrupted, ServiceFailed
 from obsiverse.engine.workspace import Workspace
 from obsiverse.targets import TargetError
@@ -37,7 +37,8 @@ _files: list[Path] = []
 def options(
     context: typer.Context,
     file: Annotated[
-        list[Path] | None, typer.Option("--file", "-f", help="A Compose file; again for overrides. Default: compose/compose.yaml.")
+        list[Path] | None,
+        typer.Option("--file", "-f", help="A Compose file; again for overrides. Default: compose/compose.yaml."),
     ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:

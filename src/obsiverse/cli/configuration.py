@@ -19,21 +19,24 @@ from obsiverse.targets import load_target, shell_lines
 def config(
     json: Json = False,
     profile: Annotated[list[str] | None, typer.Option(help="A profile to activate; again for more.")] = None,
-    native_addresses: Annotated[bool, typer.Option("--native", help="With the addresses of the native engine.")] = False,
+    native_addresses: Annotated[
+        bool, typer.Option("--native", help="With the addresses of the native engine.")
+    ] = False,
 ) -> None:
     """Print the Compose files as one, resolved, as `docker compose config` does."""
     place = workspace()
-    if native_addresses:
-        project = native.load(place)
-    else:
-        project = compose.load(place.files, environment=os.environ, profiles=profile or ())
+    project = (
+        native.load(place)
+        if native_addresses
+        else compose.load(place.files, environment=os.environ, profiles=profile or ())
+    )
     for warning in project.warnings:
         err.print(f"[yellow]warning:[/yellow] {warning}")
     value = compose.to_config(project)
     if json:
         print_json(value)
     else:
-        YAML(typ="safe", pure=True).dump(value, out.file)
+        YAML(typ="safe", pure=True).dump(value, out.file)  # pyright: ignore[reportUnknownMemberType] - typed only in part
 
 
 @app.command()

@@ -92,7 +92,9 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._live.stop()
 
@@ -106,7 +108,11 @@ class Progress:
             if self._live:
                 self._live.update(self._render())
             elif before is None or before[0] != stage:
-                after = f" after {now - before[2]:.1f} s" if before and before[0] != "waiting" and stage in FINAL_STAGES else ""
+                after = (
+                    f" after {now - before[2]:.1f} s"
+                    if before and before[0] != "waiting" and stage in FINAL_STAGES
+                    else ""
+                )
                 err.print(f"  {service}: {stage}{after}{f' ({escape(detail)})' if detail else ''}")
 
     def line(self, service: str, line: str) -> None:
@@ -131,7 +137,9 @@ class Progress:
             )
             text.truncate(max(20, err.width - 4), overflow="ellipsis")
             rows.append(text if stage in ("waiting", "failed") else Spinner("dots", text))
-        finished = [name for name, (stage, _, _) in self._stages.items() if stage in ("healthy", "ready", "done", "stopped")]
+        finished = [
+            name for name, (stage, _, _) in self._stages.items() if stage in ("healthy", "ready", "done", "stopped")
+        ]
         if finished:
             rows.append(Text(f"✓ {', '.join(finished)}", style="green"))
         return Group(*rows)

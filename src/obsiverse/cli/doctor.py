@@ -50,7 +50,9 @@ def doctor(json: Json = False) -> None:
         print_json([asdict(check) for check in checks])
     else:
         marks = {True: "[green]ok[/green]", False: "[red]no[/red]", None: "[dim]–[/dim]"}
-        rows = [(check.what, marks[check.ok], check.finding + (f"\n{check.hint}" if check.hint else "")) for check in checks]
+        rows = [
+            (check.what, marks[check.ok], check.finding + (f"\n{check.hint}" if check.hint else "")) for check in checks
+        ]
         out.print(table(("what", "", "found"), rows))
     if any(check.ok is False for check in checks):
         raise typer.Exit(1)
@@ -103,7 +105,10 @@ def _disk(place: Workspace) -> Check:
     free = shutil.disk_usage(folder).free
     enough = free >= NEEDED_DISK or place.venvs.exists()
     return Check(
-        "disk", enough, f"{bytes_text(free)} free at {folder}", "" if enough else f"A first `make up` takes up to {bytes_text(NEEDED_DISK)}."
+        "disk",
+        enough,
+        f"{bytes_text(free)} free at {folder}",
+        "" if enough else f"A first `make up` takes up to {bytes_text(NEEDED_DISK)}.",
     )
 
 
@@ -111,7 +116,10 @@ def _memory() -> Check:
     available = psutil.virtual_memory().available
     enough = available >= NEEDED_MEMORY
     return Check(
-        "memory", enough, f"{bytes_text(available)} available", "" if enough else f"The stack and a training job take {bytes_text(NEEDED_MEMORY)}."
+        "memory",
+        enough,
+        f"{bytes_text(available)} available",
+        "" if enough else f"The stack and a training job take {bytes_text(NEEDED_MEMORY)}.",
     )
 
 
@@ -127,10 +135,16 @@ def _gpu() -> Check:
         timeout=20,
     )
     if done.returncode != 0:
-        return Check("GPU", None, f"nvidia-smi fails: {done.stderr.strip() or done.stdout.strip()}", "Models run on the CPU.")
+        return Check(
+            "GPU", None, f"nvidia-smi fails: {done.stderr.strip() or done.stdout.strip()}", "Models run on the CPU."
+        )
     return Check("GPU", True, "; ".join(done.stdout.strip().splitlines()))
 
 
 def _isolation() -> Check:
     who = "root" if os.geteuid() == 0 else f"the user {Path.home().name}"
-    return Check("isolation", None, f"services and models run as {who}, as plain processes; limits on memory and CPU are not enforced")
+    return Check(
+        "isolation",
+        None,
+        f"services and models run as {who}, as plain processes; limits on memory and CPU are not enforced",
+    )

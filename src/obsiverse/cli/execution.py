@@ -15,11 +15,15 @@ from obsiverse.cli.console import Progress, out, print_json, table
 from obsiverse.engine import native
 from obsiverse.engine.errors import EngineError
 
-scenario_app = typer.Typer(help="Scenarios: a model trained, deployed and asked through the AWS API.", no_args_is_help=True)
+scenario_app = typer.Typer(
+    help="Scenarios: a model trained, deployed and asked through the AWS API.", no_args_is_help=True
+)
 app.add_typer(scenario_app, name="scenario")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False})
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+)
 def exec(  # noqa: A001 - the verb's name in Compose
     service: Annotated[str, typer.Argument(help="A service or task.")],
     command: Annotated[list[str], typer.Argument(help="The program and its arguments.")],

@@ -72,7 +72,9 @@ def logs(
             raise EngineError(f"nothing named {name} is here", f"There are: {', '.join(known)}.")
     started = parse_since(since, time.time()) if since else None
     width = max(map(len, chosen), default=0)
-    merged: Iterator[tuple[str, float, str]] = native.merged_logs(agent, chosen, follow=follow, since=started, tail=tail)
+    merged: Iterator[tuple[str, float, str]] = native.merged_logs(
+        agent, chosen, follow=follow, since=started, tail=tail
+    )
     if json and not follow:
         print_json([{"name": name, "time": at, "line": line} for name, at, line in merged])
         return
@@ -118,7 +120,9 @@ def parse_since(text: str, now: float) -> float:
     try:
         return datetime.datetime.fromisoformat(text).timestamp()
     except ValueError:
-        raise EngineError(f"--since {text!r} is no time", "Use a duration such as 10m, or a time such as 2026-01-31T12:00.") from None
+        raise EngineError(
+            f"--since {text!r} is no time", "Use a duration such as 10m, or a time such as 2026-01-31T12:00."
+        ) from None
 
 
 def _clock(at: float) -> str:
@@ -158,11 +162,21 @@ def _ps_table(found: list[Row]) -> Table:
 
 def _top_table(found: list[Row]) -> Table:
     running = sorted((row for row in found if row.state == "running"), key=lambda row: -(row.rss_bytes or 0))
-    total = ("all", "", f"{sum(row.cpu_percent or 0 for row in running):.1f} %", bytes_text(sum(row.rss_bytes or 0 for row in running)))
+    total = (
+        "all",
+        "",
+        f"{sum(row.cpu_percent or 0 for row in running):.1f} %",
+        bytes_text(sum(row.rss_bytes or 0 for row in running)),
+    )
     return table(
         ("name", "state", "cpu", "memory"),
         [
-            (row.name, state_text({"state": row.state, "health": row.health}), f"{row.cpu_percent or 0:.1f} %", bytes_text(row.rss_bytes))
+            (
+                row.name,
+                state_text({"state": row.state, "health": row.health}),
+                f"{row.cpu_percent or 0:.1f} %",
+                bytes_text(row.rss_bytes),
+            )
             for row in running
         ]
         + [total],

@@ -19,7 +19,9 @@ Services = Annotated[list[str] | None, typer.Argument(help="Services of the Comp
 def up(
     services: Services = None,
     engine: Annotated[str, typer.Option(help="auto, docker or native.")] = "auto",
-    timeout: Annotated[float, typer.Option(help="Seconds until what is not up has failed, downloads not counted.")] = 300,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds until what is not up has failed, downloads not counted.")
+    ] = 300,
     scenario: Annotated[bool, typer.Option(help="Run the scenario once everything is healthy.")] = True,
 ) -> None:
     """Start the stack and wait until it is healthy; safe to run again."""
@@ -34,8 +36,10 @@ def up(
     ]
     out.print()
     out.print(table(("service", "seconds to healthy", "url"), rows, right=("seconds to healthy",)))
-    out.print(f"\nUp in {duration_text(time.monotonic() - began)}. Next: [bold]obsiverse ps[/bold], [bold]obsiverse logs -f[/bold], "
-              "[bold]eval \"$(obsiverse env)\"[/bold]; [bold]make down[/bold] ends it.")
+    out.print(
+        f"\nUp in {duration_text(time.monotonic() - began)}. Next: [bold]obsiverse ps[/bold], [bold]obsiverse logs -f[/bold], "
+        '[bold]eval "$(obsiverse env)"[/bold]; [bold]make down[/bold] ends it.'
+    )
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from obsiverse.compose.durations import format_duration
 from obsiverse.compose.models import Amount, Content, Project, Resource, Service
@@ -10,14 +11,20 @@ from obsiverse.compose.models import Amount, Content, Project, Resource, Service
 
 def to_config(project: Project) -> dict[str, Any]:
     """The canonical form; services whose profile is not active are left out, as Compose does."""
-    networks = dict.fromkeys(name for service in project.services.values() for name in (service.networks or {"default": None}))
+    networks = dict.fromkeys(
+        name for service in project.services.values() for name in (service.networks or {"default": None})
+    )
     used_volumes = {v.source for s in project.services.values() for v in s.volumes if v.type == "volume"}
     value: dict[str, Any] = {
         "name": project.name,
         "services": {name: _service(service) for name, service in project.services.items()},
-        "networks": {name: _resource(project, name, project.networks.get(name, Resource()), "ipam") for name in networks},
+        "networks": {
+            name: _resource(project, name, project.networks.get(name, Resource()), "ipam") for name in networks
+        },
     }
-    volumes = {name: _resource(project, name, volume) for name, volume in project.volumes.items() if name in used_volumes}
+    volumes = {
+        name: _resource(project, name, volume) for name, volume in project.volumes.items() if name in used_volumes
+    }
     if volumes:
         value["volumes"] = volumes
     for kind, contents in (("configs", project.configs), ("secrets", project.secrets)):
@@ -31,9 +38,9 @@ def to_config(project: Project) -> dict[str, Any]:
 def _escaped(value: Any) -> Any:
     """With `$$` for a dollar, so that the output can be read again."""
     if isinstance(value, dict):
-        return {key: _escaped(inner) for key, inner in value.items()}
+        return {key: _escaped(inner) for key, inner in cast(dict[str, Any], value).items()}
     if isinstance(value, list | tuple):
-        return [_escaped(inner) for inner in value]
+        return [_escaped(inner) for inner in cast(Sequence[Any], value)]
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
@@ -42,7 +49,18 @@ def _service(service: Service) -> dict[str, Any]:
         "command": list(service.command) if service.command is not None else None,
         "entrypoint": list(service.entrypoint) if service.entrypoint is not None else None,
     }
-    for name in ("image", "restart", "stop_signal", "init", "working_dir", "user", "hostname", "container_name", "read_only", "pull_policy"):
+    for name in (
+        "image",
+        "restart",
+        "stop_signal",
+        "init",
+        "working_dir",
+        "user",
+        "hostname",
+        "container_name",
+        "read_only",
+        "pull_policy",
+    ):
         if getattr(service, name) is not None:
             value[name] = getattr(service, name)
     for name in ("profiles", "tmpfs", "cap_drop", "security_opt"):
@@ -52,7 +70,10 @@ def _service(service: Service) -> dict[str, Any]:
         if getattr(service, name):
             value[name] = getattr(service, name)
     if service.build:
-        value["build"] = {"dockerfile": "Dockerfile", **service.build.model_dump(exclude_none=True, exclude_defaults=True)}
+        value["build"] = {
+            "dockerfile": "Dockerfile",
+            **service.build.model_dump(exclude_none=True, exclude_defaults=True),
+        }
     if service.depends_on:
         value["depends_on"] = {
             name: {"condition": d.condition, "required": d.required, **({"restart": True} if d.restart else {})}
@@ -63,7 +84,9 @@ def _service(service: Service) -> dict[str, Any]:
     if service.ports:
         value["ports"] = [port.model_dump(exclude_none=True, exclude={"extensions"}) for port in service.ports]
     if service.volumes:
-        value["volumes"] = [_volume(volume.model_dump(exclude_none=True, exclude={"extensions"})) for volume in service.volumes]
+        value["volumes"] = [
+            _volume(volume.model_dump(exclude_none=True, exclude={"extensions"})) for volume in service.volumes
+        ]
     if service.configs:
         value["configs"] = [_mount(mount.model_dump(exclude_none=True)) for mount in service.configs]
     if service.secrets:
@@ -120,7 +143,9 @@ def _deploy(service: Service) -> dict[str, Any]:
     assert service.deploy is not None
     resources = service.deploy.resources
     value = {
-        name: _amount(amount) for name, amount in (("limits", resources.limits), ("reservations", resources.reservations)) if amount is not None
+        name: _amount(amount)
+        for name, amount in (("limits", resources.limits), ("reservations", resources.reservations))
+        if amount is not None
     }
     return {"resources": value, "placement": {}}
 
@@ -135,7 +160,8 @@ def _amount(amount: Amount) -> dict[str, Any]:
         value["pids"] = amount.pids
     if amount.devices:
         value["devices"] = [
-            {**d.model_dump(exclude_none=True, exclude={"extensions"}), "count": -1 if d.count == "all" else d.count} for d in amount.devices
+            {**d.model_dump(exclude_none=True, exclude={"extensions"}), "count": -1 if d.count == "all" else d.count}
+            for d in amount.devices
         ]
     return value
 
@@ -152,4 +178,7 @@ def _resource(project: Project, name: str, resource: Resource, *empty: str) -> d
 
 
 def _content(project: Project, name: str, content: Content) -> dict[str, Any]:
-    return {"name": content.name or f"{project.name}_{name}", **content.model_dump(exclude_none=True, exclude={"name", "extensions", "value"})}
+    return {
+        "name": content.name or f"{project.name}_{name}",
+        **content.model_dump(exclude_none=True, exclude={"name", "extensions", "value"}),
+    }

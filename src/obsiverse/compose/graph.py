@@ -30,7 +30,10 @@ def check_dependencies(active: Mapping[str, Service], known: Mapping[str, Servic
 def _visit(name: str, active: Mapping[str, Service], above: tuple[str, ...], done: set[str], root: Map) -> None:
     if name in above:
         circle = " → ".join((*above[above.index(name) :], name))
-        raise ComposeError(f"services depend on each other in a circle: {circle}", source.locate(root, ("services", name, "depends_on")))
+        raise ComposeError(
+            f"services depend on each other in a circle: {circle}",
+            source.locate(root, ("services", name, "depends_on")),
+        )
     if name in done or name not in active:
         return
     for other in active[name].depends_on:

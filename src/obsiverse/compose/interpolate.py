@@ -23,7 +23,7 @@ class Variables:
     """
 
     values: Mapping[str, str]
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list[str])
     on_default: Callable[[str, str], None] | None = None
 
     def expand(self, text: str, where: Where, key: str = "") -> str:
@@ -76,7 +76,9 @@ class Variables:
         if present and value is not None:
             return value
         if kind == "?":
-            raise ComposeError(f"the variable {name} is required: {self.expand(word, where, key) or 'set it'}", where, key)
+            raise ComposeError(
+                f"the variable {name} is required: {self.expand(word, where, key) or 'set it'}", where, key
+            )
         return self.expand(word, where, key)
 
     def _value(self, name: str, where: Where) -> str:

@@ -19,7 +19,12 @@ from obsiverse.compose.normalize import absolute, normalize_resource, normalize_
 from obsiverse.compose.source import Map, Seq
 
 TOP_LEVEL = frozenset({"name", "version", "services", "volumes", "networks", "configs", "secrets", "include"})
-RESOURCES: dict[str, type[Content] | type[Resource]] = {"configs": Content, "secrets": Content, "volumes": Resource, "networks": Resource}
+RESOURCES: dict[str, type[Content] | type[Resource]] = {
+    "configs": Content,
+    "secrets": Content,
+    "volumes": Resource,
+    "networks": Resource,
+}
 
 
 def load(
@@ -57,13 +62,18 @@ def _addresses(defaults: Mapping[str, str], project: Project, environment: Mappi
             continue
         published = [one.published for one in services[service].ports if str(one.target) == port and one.published]
         if not published:
-            raise ComposeError(f"${{{name}:-{default}}} asks for port {port} of {service}, which does not publish it", key=f"services.{service}.ports")
+            raise ComposeError(
+                f"${{{name}:-{default}}} asks for port {port} of {service}, which does not publish it",
+                key=f"services.{service}.ports",
+            )
         found[name] = f"127.0.0.1:{published[0]}"
     return found
 
 
 class _Loader:
-    def __init__(self, files: Sequence[Path], environment: Mapping[str, str], profiles: Collection[str], name: str | None) -> None:
+    def __init__(
+        self, files: Sequence[Path], environment: Mapping[str, str], profiles: Collection[str], name: str | None
+    ) -> None:
         self._files = [file.absolute() for file in files]
         self._base = self._files[0].parent
         self._profiles = set(profiles) | set(filter(None, environment.get("COMPOSE_PROFILES", "").split(",")))
@@ -77,9 +87,8 @@ class _Loader:
         root = self._tree(self._files, self._base, values, ())
         name = self._name or root.get("name") or re.sub(r"[^a-z0-9_-]", "", self._base.name.lower()) or "default"
         resources = {kind: self._resources(root, kind, model, values) for kind, model in RESOURCES.items()}
-        services = {
-            key: self._service(key, value, root["services"].place(key), values) for key, value in sorted((root.get("services") or {}).items())
-        }
+        trees = _map(root, "services")
+        services = {key: self._service(key, trees[key], trees.place(key), values) for key in sorted(trees)}
         active = {key: one for key, one in services.items() if not one.profiles or self._profiles & set(one.profiles)}
         check_dependencies(active, services, root)
         _check_mounts(services, resources, root)
@@ -101,7 +110,9 @@ class _Loader:
         root: Map | None = None
         for file in files:
             if file in above:
-                raise ComposeError(f"includes itself, through {' → '.join(one.name for one in (*above, file))}", Where(file, 1))
+                raise ComposeError(
+                    f"includes itself, through {' → '.join(one.name for one in (*above, file))}", Where(file, 1)
+                )
             one = self._file(file, base, values, above)
             root = one if root is None else merge(root, one)
         assert root is not None
@@ -129,8 +140,11 @@ class _Loader:
         return result
 
     def _interpolated(self, file: Path, values: Mapping[str, str]) -> Map:
-        variables = Variables(values, self._warnings, lambda name, word: self.defaults.setdefault(name, word) and None)
+        variables = Variables(values, self._warnings, self._note_default)
         return source.transform(source.read(file), variables.expand)
+
+    def _note_default(self, name: str, default: str) -> None:
+        self.defaults.setdefault(name, default)
 
     def _normal_resources(self, resources: Map, base: Path) -> Map:
         result = Map(resources.where)
@@ -139,7 +153,15 @@ class _Loader:
         return result
 
     def _extended(
-        self, name: str, service: Any, where: Where, tree: Map, file: Path, base: Path, values: Mapping[str, str], above: tuple[tuple[Path, str], ...]
+        self,
+        name: str,
+        service: Any,
+        where: Where,
+        tree: Map,
+        file: Path,
+        base: Path,
+        values: Mapping[str, str],
+        above: tuple[tuple[Path, str], ...],
     ) -> Map:
         if not isinstance(service, Map):
             raise ComposeError("is no map: a service has keys such as image", where, f"services.{name}")
@@ -165,7 +187,16 @@ class _Loader:
         parents = _map(other_tree, "services")
         if parent not in parents:
             raise ComposeError(f"there is no service {parent} in {other}", place, f"services.{name}.extends")
-        under = self._extended(parent, parents[parent], parents.place(parent), other_tree, other, other_base, values, (*above, (file, name)))
+        under = self._extended(
+            parent,
+            parents[parent],
+            parents.place(parent),
+            other_tree,
+            other,
+            other_base,
+            values,
+            (*above, (file, name)),
+        )
         return merge(under, own)
 
     def _includes(self, tree: Map, base: Path, values: Mapping[str, str], above: tuple[Path, ...]) -> list[Map]:
@@ -183,10 +214,16 @@ class _Loader:
             for file in files:
                 if not file.is_file():
                     raise ComposeError(f"there is no file {file}", place, "include")
-            folder = absolute(str(long["project_directory"]), base) if long and long.get("project_directory") else files[0].parent
+            folder = (
+                absolute(str(long["project_directory"]), base)
+                if long and long.get("project_directory")
+                else files[0].parent
+            )
             inner = dict(values)
             given = long.get("env_file") if long else None
-            for env_file in [absolute(str(one), base) for one in (given if isinstance(given, Seq) else [given] if given else [])] or [folder / ".env"]:
+            for env_file in [
+                absolute(str(one), base) for one in (given if isinstance(given, Seq) else [given] if given else [])
+            ] or [folder / ".env"]:
                 inner = {**_with_dotenv(env_file, inner), **inner}
             found.append(self._tree(files, folder, inner, above))
         return found
@@ -203,7 +240,7 @@ class _Loader:
 
     def _resources(self, root: Map, kind: str, model: Any, values: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name, tree in (root.get(kind) or {}).items():
+        for name, tree in _map(root, kind).items():
             plain = _plain(tree)
             if model is Content and plain.get("environment"):
                 plain["value"] = values.get(plain["environment"])
@@ -232,8 +269,9 @@ def _with_env_files(tree: Map, values: Mapping[str, str]) -> Map:
         earlier = {name: value for name, value in merged.items() if value is not None}
         for name, value in dotenv.read(file, {**earlier, **values}).items():
             merged.put(name, value, tree.place("env_file"))
-    for name, value in (tree.get("environment") or {}).items():
-        merged.put(name, value, tree["environment"].place(name))
+    own = _map(tree, "environment")
+    for name, value in own.items():
+        merged.put(name, value, own.place(name))
     for name, value in merged.items():
         if value is None and name in values:
             merged.put(name, values[name], merged.place(name))
@@ -264,7 +302,9 @@ def _join(included: Map, own: Map) -> Map:
             both.put(name, value, theirs.place(name))
         for name, value in mine.items():
             if name in theirs and kind == "services" and _plain(value) != _plain(theirs[name]):
-                raise ComposeError(f"is in {theirs.place(name)} too, which is included", mine.place(name), f"{kind}.{name}")
+                raise ComposeError(
+                    f"is in {theirs.place(name)} too, which is included", mine.place(name), f"{kind}.{name}"
+                )
             both.put(name, value, mine.place(name))
         if both:
             result.put(kind, both, own.place(kind))
@@ -282,19 +322,29 @@ def _plain(value: Any) -> Any:
 def _validation(error: ValidationError, tree: Map, key: str) -> ComposeError:
     first = error.errors()[0]
     path = tuple(first["loc"])
-    message = "is not honoured; leave it out" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    message = (
+        "is not honoured; leave it out"
+        if first["type"] == "extra_forbidden"
+        else first["msg"].removeprefix("Value error, ")
+    )
     dotted = ".".join([key, *(str(step) for step in path)])
     return ComposeError(message, source.locate(tree, path), dotted)
 
 
 def _check_mounts(services: Mapping[str, Service], resources: Mapping[str, Mapping[str, Any]], root: Map) -> None:
     for service in services.values():
-        wanted = [("configs", one.source) for one in service.configs] + [("secrets", one.source) for one in service.secrets]
+        wanted = [("configs", one.source) for one in service.configs] + [
+            ("secrets", one.source) for one in service.secrets
+        ]
         wanted += [("volumes", one.source) for one in service.volumes if one.type == "volume" and one.source]
         for kind, name in wanted:
             if name not in resources[kind]:
                 where = source.locate(root, ("services", service.name, kind))
-                raise ComposeError(f"there is no {name} under the top-level {kind}; add it there", where, f"services.{service.name}.{kind}")
+                raise ComposeError(
+                    f"there is no {name} under the top-level {kind}; add it there",
+                    where,
+                    f"services.{service.name}.{kind}",
+                )
 
 
 def _check_ports(services: Mapping[str, Service], root: Map) -> None:
@@ -305,5 +355,9 @@ def _check_ports(services: Mapping[str, Service], root: Map) -> None:
                 key = (port.host_ip or "", port.published, port.protocol)
                 if key in taken:
                     where = source.locate(root, ("services", service.name, "ports"))
-                    raise ComposeError(f"port {port.published} is published by {taken[key]} too", where, f"services.{service.name}.ports")
+                    raise ComposeError(
+                        f"port {port.published} is published by {taken[key]} too",
+                        where,
+                        f"services.{service.name}.ports",
+                    )
                 taken[key] = service.name

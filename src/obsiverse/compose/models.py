@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -43,7 +43,10 @@ class Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _keep_extensions(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or not any(str(key).startswith("x-") for key in value):
+        if not isinstance(value, dict):
+            return value
+        value = cast(dict[str, Any], value)
+        if not any(key.startswith("x-") for key in value):
             return value
         aliases = {field.alias for field in cls.model_fields.values()}
         extensions = {k: v for k, v in value.items() if k.startswith("x-") and k not in aliases}

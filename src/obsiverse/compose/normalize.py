@@ -92,7 +92,9 @@ def _hosts(value: Any, where: Where, key: str) -> Map:
             result.put(name, inner, value.place(name))
         return result
     for item, place in _items(value, where, key):
-        name, sign, address = re.sub("=", ":", str(item), count=1).partition(":") if "=" in str(item) else str(item).partition(":")
+        name, sign, address = (
+            re.sub("=", ":", str(item), count=1).partition(":") if "=" in str(item) else str(item).partition(":")
+        )
         if not sign:
             raise ComposeError(f"{item!r} is not host:address", place, key)
         result.put(name, address, place)
@@ -256,7 +258,11 @@ def _native(value: Any, where: Where, key: str, base: Path) -> Any:
         if isinstance(value.get(name), str):
             value.put(name, str(absolute(value[name], base)), value.place(name))
     if value.get("environment") is not None:
-        value.put("environment", _pairs(value["environment"], value.place("environment"), f"{key}.environment"), value.place("environment"))
+        value.put(
+            "environment",
+            _pairs(value["environment"], value.place("environment"), f"{key}.environment"),
+            value.place("environment"),
+        )
     return value
 
 

@@ -1,5 +1,8 @@
 """YAML with the place of every key: maps and lists that remember where each of their entries stands."""
 
+# pyright: basic
+# ruamel.yaml is typed only in part.
+
 from __future__ import annotations
 
 import re
@@ -70,17 +73,19 @@ def _read(file: Path, _changed: int, _size: int) -> Map:
     yaml = YAML(typ="safe", pure=True)
     try:
         with file.open() as stream:
-            node = yaml.compose(stream)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            node = yaml.compose(stream)
     except OSError as error:
         raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
     except UnicodeDecodeError as error:
         raise ComposeError(f"is no UTF-8: {error.reason}", Where(file, 1)) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ComposeError(f"is no YAML: {error.problem or error.context}", Where(file, mark.line + 1 if mark else 1)) from None
+        raise ComposeError(
+            f"is no YAML: {error.problem or error.context}", Where(file, mark.line + 1 if mark else 1)
+        ) from None
     if node is None:
         return Map(Where(file, 1))
-    value = _Builder(file, yaml.constructor).build(node)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    value = _Builder(file, yaml.constructor).build(node)
     if not isinstance(value, Map):
         raise ComposeError("is no map: a Compose file begins with a key such as services:", Where(file, 1))
     return value
@@ -125,7 +130,9 @@ class _Builder:
                             merged.put(name, inner, one.place(name))
                 continue
             if not isinstance(key_node, ScalarNode) or key_node.tag != STRING:
-                raise ComposeError(f"the key {getattr(key_node, 'value', key_node)!r} is no text; put it in quotes", place)
+                raise ComposeError(
+                    f"the key {getattr(key_node, 'value', key_node)!r} is no text; put it in quotes", place
+                )
             if key_node.value in own:
                 raise ComposeError("stands twice in one map", place, key_node.value)
             own.put(key_node.value, self.build(value_node), place)
@@ -143,7 +150,9 @@ def transform(value: Any, change: Callable[[str, Where, str], Any], key: str = "
     if isinstance(value, Map):
         copy = Map(value.where)
         for name, inner in value.items():
-            copy.put(name, transform(inner, change, f"{key}.{name}" if key else name, value.place(name)), value.place(name))
+            copy.put(
+                name, transform(inner, change, f"{key}.{name}" if key else name, value.place(name)), value.place(name)
+            )
         return copy
     if isinstance(value, Seq):
         items = Seq(value.where)

@@ -40,7 +40,9 @@ class Files:
             if volume.type == "bind":
                 found[volume.target] = Path(volume.source or "")
             elif volume.type == "volume":
-                found[volume.target] = self._workspace.data / (volume.source or volume.target.strip("/").replace("/", "-"))
+                found[volume.target] = self._workspace.data / (
+                    volume.source or volume.target.strip("/").replace("/", "-")
+                )
         for config in service.configs:
             target = config.target or f"/{config.source}"
             found[target] = self._file(service, target)

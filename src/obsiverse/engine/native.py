@@ -8,7 +8,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Summary:
     """
 
     started: list[Started]
-    urls: dict[str, list[str]]
+    urls: dict[str, tuple[str, ...]]
 
 
 def load(workspace: Workspace, variables: Mapping[str, str] | None = None) -> compose.Project:
@@ -101,7 +101,9 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
         ready = programs.prepare([*templates, *chosen], workspace, report)
         agent = was_running or launch.start(workspace.state, launch.socket_path(workspace.state))
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; nothing was started", "What was downloaded is kept for the next time.") from None
+        raise Interrupted(
+            "interrupted; nothing was started", "What was downloaded is kept for the next time."
+        ) from None
     startup = Startup(agent, [ready[unit.name] for unit in chosen], report, time.monotonic() + timeout)
     try:
         files = Files(project, workspace)
@@ -115,13 +117,15 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
         with _undisturbed(report):
             _clean_up(agent, startup.touched, planned.units, was_running is not None, report)
         if isinstance(error, KeyboardInterrupt):
-            raise Interrupted("interrupted; what had been started was stopped", "Run `make up` to start again.") from None
+            raise Interrupted(
+                "interrupted; what had been started was stopped", "Run `make up` to start again."
+            ) from None
         raise
     return Summary(started, {unit.name: unit.urls for unit in chosen})
 
 
 @contextmanager
-def _undisturbed(report: Reporter) -> Iterator[None]:
+def _undisturbed(report: Reporter) -> Generator[None]:
     """Let no second Ctrl-C end the cleaning up."""
 
     def wait(_number: int, _frame: object) -> None:
@@ -135,7 +139,9 @@ def _undisturbed(report: Reporter) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _clean_up(agent: AgentClient, touched: list[str], units: Sequence[Unit], keep_agent: bool, report: Reporter) -> None:
+def _clean_up(
+    agent: AgentClient, touched: list[str], units: Sequence[Unit], keep_agent: bool, report: Reporter
+) -> None:
     if keep_agent:
         shutdown.remove(agent, touched, report)
     else:
@@ -191,7 +197,9 @@ def _running(agent: AgentClient, services: Sequence[str]) -> list[str]:
     for name in services:
         if name not in tasks:
             raise EngineError(f"nothing named {name} is here", f"There are: {', '.join(tasks)}.")
-    return list(services) or [name for name, task in tasks.items() if task["state"] in ("running", "restarting", "created")]
+    return list(services) or [
+        name for name, task in tasks.items() if task["state"] in ("running", "restarting", "created")
+    ]
 
 
 def _await_healthy(agent: AgentClient, names: Sequence[str], timeout: float, report: Reporter) -> None:
@@ -205,7 +213,9 @@ def _await_healthy(agent: AgentClient, names: Sequence[str], timeout: float, rep
             if status["state"] in ("exited", "stopped"):
                 raise EngineError(f"{name} is {status['state']}", f"See why with `obsiverse logs {name}`.")
             if time.monotonic() > deadline:
-                raise EngineError(f"{name} is {status['health']} after {timeout:.0f} s", f"Look at `obsiverse logs {name}`.")
+                raise EngineError(
+                    f"{name} is {status['health']} after {timeout:.0f} s", f"Look at `obsiverse logs {name}`."
+                )
             time.sleep(0.1)
         report.stage(name, "healthy")
 
@@ -250,7 +260,9 @@ def scenarios(workspace: Workspace) -> list[dict[str, str]]:
     service = load(workspace).services.get(SCENARIO_SERVICE)
     labels = service.labels if service else {}
     return [
-        {"name": label.removeprefix(SCENARIO_LABEL), "description": text} for label, text in labels.items() if label.startswith(SCENARIO_LABEL)
+        {"name": label.removeprefix(SCENARIO_LABEL), "description": text}
+        for label, text in labels.items()
+        if label.startswith(SCENARIO_LABEL)
     ]
 
 

@@ -59,7 +59,12 @@ def _is_free(port: PublishedPort) -> bool:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port and connection.pid:
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr
+                and connection.laddr.port == port
+                and connection.pid
+            ):
                 process = psutil.Process(connection.pid)
                 return f"process {connection.pid} ({' '.join(process.cmdline())[:80] or process.name()})"
     except psutil.Error:

@@ -32,13 +32,18 @@ def prepare(units: Sequence[Unit], workspace: Workspace, report: Reporter) -> di
         share = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
         report.stage(progress.name, "getting", f"{progress.phase}{share} {progress.detail}".strip())
 
-    ready = {unit.name: unit.with_program(local_program(unit)) for unit in units if not unit.component and not unit.project}
+    ready = {
+        unit.name: unit.with_program(local_program(unit)) for unit in units if not unit.component and not unit.project
+    }
     programs = {unit.component for unit in units if unit.component}
     projects = {unit.project for unit in units if unit.project}
     paths: dict[str | Path, Path] = {}
     jobs: list[tuple[str | Path, Callable[[], Path]]] = [
         *((name, partial(_program, name, watch)) for name in sorted(programs)),
-        *((project, partial(components.python_environment, project, workspace.venvs, report=watch)) for project in sorted(projects)),
+        *(
+            (project, partial(components.python_environment, project, workspace.venvs, report=watch))
+            for project in sorted(projects)
+        ),
     ]
     with ThreadPoolExecutor(PARALLEL_BUILDS) as builds, ThreadPoolExecutor(PARALLEL_ENVIRONMENTS) as environments:
         futures = {(builds if isinstance(what, str) else environments).submit(job): what for what, job in jobs}

@@ -183,8 +183,11 @@ def local_program(unit: Unit) -> str:
     Raises:
         EngineError: it is not.
     """
-    name = unit.spec["command"][0]
+    name: str = unit.spec["command"][0]
     found = shutil.which(name)
     if found is None:
-        raise EngineError(f"{unit.name} needs the program {name}, which is not on PATH", f"Install {name}, or put its path in the Compose file.")
+        raise EngineError(
+            f"{unit.name} needs the program {name}, which is not on PATH",
+            f"Install {name}, or put its path in the Compose file.",
+        )
     return found

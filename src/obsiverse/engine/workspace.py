@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,8 @@ class Workspace:
         for file in chosen:
             if not file.is_file():
                 raise EngineError(
-                    f"no Compose file at {file}", "Name one with `obsiverse --file FILE`, or run in a checkout of obsiverse."
+                    f"no Compose file at {file}",
+                    "Name one with `obsiverse --file FILE`, or run in a checkout of obsiverse.",
                 )
         root = PACKAGED_CHECKOUT if not files else chosen[0].parent
         state = os.environ.get("OBSIVERSE_STATE")
@@ -57,7 +58,7 @@ class Workspace:
         return self.state / "generated"
 
     @contextmanager
-    def exclusive(self, verb: str) -> Iterator[None]:
+    def exclusive(self, verb: str) -> Generator[None]:
         """Hold the workspace for a command that changes the stack.
 
         Raises:

@@ -26,7 +26,9 @@ def test_a_printed_duration_reads_as_itself(seconds):
     assert parse_duration(format_duration(seconds)) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("512m", 512 << 20), ("1g", 1 << 30), ("1.5GB", 3 << 29), ("100", 100), ("64kb", 65536)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("512m", 512 << 20), ("1g", 1 << 30), ("1.5GB", 3 << 29), ("100", 100), ("64kb", 65536)]
+)
 def test_size(text, expected):
     assert parse_size(text) == expected
 
