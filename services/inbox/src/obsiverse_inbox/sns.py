@@ -9,8 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-import httpx
-
 from obsiverse_inbox.messages import Incoming, one_line, storable
 
 CONFIRM_TIMEOUT_SECONDS = 10
@@ -76,6 +74,9 @@ async def confirm(message: dict[str, Any], endpoint: str | None) -> None:
         raise SnsError("a SubscriptionConfirmation needs TopicArn and Token")
     if not endpoint:
         raise SnsError("AWS_ENDPOINT_URL is not set, so there is nowhere to confirm the subscription")
+    # Only here, because few inboxes ever confirm a subscription, and all would pay 2 MB for it.
+    import httpx
+
     query = {"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token}
     try:
         async with httpx.AsyncClient(timeout=CONFIRM_TIMEOUT_SECONDS) as client:
