@@ -1,0 +1,1 @@
+"""The model container: SageMaker's `train` and `serve` contract for torch and scikit-learn."""

@@ -1,0 +1,1 @@
+"""A model behind /ping and /invocations."""

@@ -1,0 +1,1 @@
+"""A training job: its environment, its source, its script."""
