@@ -1,0 +1,1 @@
+"""Breast-cancer diagnoses: a torch MLP trained, deployed and asked."""
