@@ -102,6 +102,11 @@ def test_prometheus_takes_its_configuration_with_the_rules(run: Run, configs: di
     run("promtool", "check", "config", tmp_path / "prometheus.yml")
 
 
+def test_alertmanager_takes_its_configuration(run: Run, configs: dict[str, str], tmp_path: Path):
+    (tmp_path / "alertmanager.yml").write_text(configs["alertmanager"])
+    run("amtool", "check-config", tmp_path / "alertmanager.yml")
+
+
 def test_alerts_go_to_the_inbox(configs: dict[str, str]):
     config = YAML(typ="safe").load(configs["alertmanager"])
     [receiver] = config["receivers"]
