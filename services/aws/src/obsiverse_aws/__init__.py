@@ -1,0 +1,1 @@
+"""The edge: LocalStack with providers of our own."""

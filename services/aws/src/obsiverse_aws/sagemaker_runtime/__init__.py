@@ -1,0 +1,1 @@
+"""SageMaker Runtime: forwarded to the data plane, which is a service of its own."""
