@@ -43,13 +43,17 @@ def top(
 ) -> None:
     """Watch CPU and memory of services and tasks."""
     agent = native.require(workspace())
-    if json:
-        print_json([row.as_json() for row in rows(agent)])
+    # CPU is measured between two readings, so the first has none.
+    rows(agent)
+    if json or once or not out.is_terminal:
+        time.sleep(min(interval, 1.0))
+        found = rows(agent)
+        if json:
+            print_json([row.as_json() for row in found])
+        else:
+            out.print(_top_table(found))
         return
-    if once or not out.is_terminal:
-        out.print(_top_table(rows(agent)))
-        return
-    with Live(_top_table(rows(agent)), console=out, auto_refresh=False, screen=True) as live:
+    with Live(console=out, auto_refresh=False, screen=True) as live:
         while True:
             time.sleep(interval)
             live.update(_top_table(rows(agent)), refresh=True)
