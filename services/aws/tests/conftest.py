@@ -1,4 +1,4 @@
-"""One platform for all tests of a module."""
+"""The platform that the tests share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ import pytest
 # The helpers stand beside the tests, under whatever import mode pytest runs.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from obsiverse_aws import service_index
 from platform_under_test import Platform
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with LocalStack's index of service models."""
+    folder = tmp_path_factory.mktemp("cache")
+    service_index.ensure(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Platform]:
     """The edge, the agent and the data plane; shared, so each test has names of its own."""
-    started = Platform(tmp_path_factory.mktemp("shared"))
+    started = Platform(tmp_path_factory.mktemp("shared"), cache)
     try:
         started.start()
         yield started

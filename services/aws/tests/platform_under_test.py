@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,11 +75,15 @@ def model_archive(**content: object) -> bytes:
 
 
 class Platform:
-    """The processes. The folder's name has a space, as a user's home folder may have."""
+    """The processes. The folder's name has a space, as a user's home folder may have.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        cache: a folder with LocalStack's index of service models, which takes seconds to build.
+    """
+
+    def __init__(self, folder: Path, cache: Path) -> None:
         self._folder = folder / "platform data"
-        self._folder.mkdir()
+        shutil.copytree(cache, self._folder / "aws" / "localstack" / "var" / "lib" / "localstack" / "cache")
         self._sockets = Path(os.environ.get("TMPDIR", "/tmp")) / f"obsiverse-aws-test-{os.getpid()}-{free_port()}"
         self._sockets.mkdir(mode=0o700)
         self.edge_port, self.endpoints_port = free_port(), free_port()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,9 +11,9 @@ from platform_under_test import ACCOUNT, REGION, Platform, wait_for
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Platform]:
     """A platform of its own, whose processes are killed."""
-    started = Platform(tmp_path_factory.mktemp("own"))
+    started = Platform(tmp_path_factory.mktemp("own"), cache)
     try:
         started.start()
         yield started

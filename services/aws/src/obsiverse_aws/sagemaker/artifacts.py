@@ -158,8 +158,7 @@ class ModelArchives:
                 with gzip.open(self._folder / name) as packed:
                     shutil.copyfileobj(packed, spool, BLOCK)
                 spool.seek(0)
-                if not tarfile.is_tarfile(spool):
-                    raise tarfile.ReadError("not a tar")
+                tarfile.open(fileobj=spool, mode="r:").close()
             except (OSError, EOFError, zlib.error, tarfile.ReadError) as error:
                 raise ArtifactError(
                     f'Failed to extract model data archive from URL "{uri}". Please ensure that the object located at '
