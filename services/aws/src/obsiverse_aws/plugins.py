@@ -41,7 +41,7 @@ def make_ready() -> None:
     """Open what our providers need before the first request; LocalStack does not start where that fails."""
     from obsiverse_aws.sagemaker.service import sagemaker as parts
 
-    parts()
+    parts().controller.prepare()
 
 
 @hooks.on_infra_start()

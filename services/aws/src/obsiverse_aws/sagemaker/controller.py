@@ -11,6 +11,7 @@ from obsiverse_client import AgentClient, AgentError, AgentUnreachable
 
 from obsiverse_aws.sagemaker.artifacts import ModelArchives
 from obsiverse_aws.sagemaker.deployment import Deployer
+from obsiverse_aws.sagemaker.instances import is_healthy
 from obsiverse_aws.sagemaker.models import Endpoint, TrainingJob
 from obsiverse_aws.sagemaker.routes import Routes
 from obsiverse_aws.sagemaker.training_run import TrainingRuns
@@ -44,6 +45,21 @@ class Controller:
         self._routes = routes
         self._archives = archives
         self._closing = threading.Event()
+
+    def prepare(self) -> None:
+        """Mark the endpoints whose instances are not healthy, so that InService means that an endpoint answers.
+
+        To be called before the first request; it is AWS's status for what an endpoint goes through by itself.
+        """
+        try:
+            healthy = {task["id"] for task in self._agent.tasks(TASK) if is_healthy(task)}
+        except AgentUnreachable as error:
+            _log.warning("endpoints are taken for what they were: %s", error)
+            return
+        for endpoint in self._store.all(Endpoint):
+            if endpoint.status == "InService" and not endpoint.tasks() <= healthy:
+                with self._store.change(Endpoint, endpoint.key) as changed:
+                    changed.status = "SystemUpdating"
 
     def start(self) -> None:
         """Take over what an earlier edge left, and begin to watch."""

@@ -64,11 +64,7 @@ class Deployer:
         if endpoint.pending is not None and self._advance(endpoint, endpoint.pending):
             endpoint = self._store.get(Endpoint, key)
         if endpoint.current is not None:
-            try:
-                route = self._route(endpoint, endpoint.current, self._look(endpoint, endpoint.current))
-            except InstanceFailed as error:
-                raise Retry(f"an instance of {endpoint.name} can't be replaced: {error}") from error
-            self._routes.put(key, route)
+            self._keep(endpoint, endpoint.current)
         self._sweep(endpoint)
 
     def _advance(self, endpoint: Endpoint, pending: Deployment) -> bool:
@@ -92,6 +88,25 @@ class Deployer:
         _log.info("%s is in service", endpoint.arn)
         return True
 
+    def _keep(self, endpoint: Endpoint, current: Deployment) -> None:
+        """Replace instances that are missing, and route requests to those that are healthy."""
+        try:
+            statuses = self._look(endpoint, current)
+        except InstanceFailed as error:
+            raise Retry(f"an instance of {endpoint.name} can't be replaced: {error}") from error
+        self._routes.put(endpoint.key, self._route(endpoint, current, statuses))
+        if endpoint.status == "SystemUpdating":
+            failed = [one for one in current.instances() if statuses[one[1].id].given_up]
+            if failed:
+                self._set_status(endpoint, "Failed", self._reason(*failed[0]))
+            elif all(status.healthy for status in statuses.values()):
+                self._set_status(endpoint, "InService", None)
+
+    def _set_status(self, endpoint: Endpoint, status: str, reason: str | None) -> None:
+        with self._store.change(Endpoint, endpoint.key) as changed:
+            if changed.status == endpoint.status:
+                changed.status, changed.failure_reason, changed.modified = status, reason, time.time()
+
     def _look(self, endpoint: Endpoint, deployment: Deployment) -> dict[str, InstanceStatus]:
         return {
             instance.id: self._instances.ensure(endpoint, variant, instance)
@@ -110,7 +125,7 @@ class Deployer:
             f"The primary container for production variant {variant.name} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
         )
-        return f"{reason} Its last output:\n{words}" if words else reason
+        return (f"{reason} Its last output:\n{words}" if words else reason)[:MAX_REASON]
 
     def _roll_back(self, endpoint: Endpoint, reason: str) -> None:
         _log.warning("%s: %s", endpoint.arn, reason)

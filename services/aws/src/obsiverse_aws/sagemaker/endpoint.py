@@ -132,7 +132,7 @@ class Endpoints:
     def delete(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """DeleteEndpoint."""
         with self._resources.change(Endpoint, caller, request["EndpointName"]) as endpoint:
-            if endpoint.status not in ("InService", "Failed"):
+            if endpoint.status not in ("InService", "SystemUpdating", "Failed"):
                 raise _in_progress(endpoint)
             endpoint.status, endpoint.modified = "Deleting", time.time()
         self._deployer.queue.add(endpoint.key)

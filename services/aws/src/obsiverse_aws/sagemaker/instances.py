@@ -122,13 +122,18 @@ def _request(template: str, endpoint: Endpoint, variant: Variant, instance: Inst
     }
 
 
+def is_healthy(status: dict[str, Any]) -> bool:
+    """Whether the agent says of a task that it runs and passes its check."""
+    return status["state"] == "running" and status["health"] in ("healthy", "none")
+
+
 def _status(status: dict[str, Any]) -> InstanceStatus:
     host = next((port["host"] for port in status["ports"] if port["container"] == PORT), None)
     if host is None:
         raise InstanceFailed(f"the container of {status['id']} has no port {PORT}")
     return InstanceStatus(
         url=f"http://127.0.0.1:{host}",
-        healthy=status["state"] == "running" and status["health"] in ("healthy", "none"),
+        healthy=is_healthy(status),
         given_up=status["state"] in ("exited", "stopped")
         or (status["healthy_at"] is None and status["restarts"] >= MAX_STARTS - 1),
     )
