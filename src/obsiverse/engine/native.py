@@ -21,11 +21,8 @@ from obsiverse.engine.errors import EngineError, Interrupted
 from obsiverse.engine.files import Files
 from obsiverse.engine.report import Reporter
 from obsiverse.engine.startup import Started, Startup
-from obsiverse.engine.units import Unit, plan
+from obsiverse.engine.units import AGENT_VARIABLE, Unit, plan
 from obsiverse.engine.workspace import Workspace
-
-AGENT_VARIABLE = "OBSIVERSE_AGENT"
-"""Where the services that start tasks find the agent; only they need the templates of tasks."""
 
 
 @dataclass(frozen=True)

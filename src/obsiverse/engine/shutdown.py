@@ -11,22 +11,38 @@ from obsiverse_client import AgentClient, AgentError
 
 from obsiverse.engine.report import Reporter
 from obsiverse.engine.startup import waves
-from obsiverse.engine.units import Unit
+from obsiverse.engine.units import AGENT_VARIABLE, Unit
 from obsiverse.engine.workspace import Workspace
 
 AGENT_SECONDS = 5.0
 
 
 def stop_all(agent: AgentClient, units: Sequence[Unit], report: Reporter) -> None:
-    """Stop the services, then the tasks that the emulated AWS started, then the agent.
+    """Stop everything, what depends on something before it, and the agent last.
 
-    The services stop first: the edge would replace its tasks as long as it runs.
+    The edge, and what depends on it, stops before the tasks that it started, since it would replace them; the other services
+    stop after them, since tasks send their last metrics to them.
     """
-    running = {task["id"] for task in agent.tasks()}
-    for wave in waves(units):
-        remove(agent, [name for name in wave if name in running], report)
-    remove(agent, [task["id"] for task in agent.tasks()], report)
+    edge = _users_of_the_agent(units)
+    running = {task["id"]: task for task in agent.tasks()}
+    _remove_in_order([unit for unit in units if unit.name in edge and unit.name in running], agent, report)
+    services = {unit.name for unit in units}
+    remove(agent, [task["id"] for task in agent.tasks() if task["id"] not in services], report)
+    _remove_in_order([unit for unit in units if unit.name not in edge and unit.name in running], agent, report)
     _end(agent)
+
+
+def _users_of_the_agent(units: Sequence[Unit]) -> set[str]:
+    """The services that start tasks, and all that depends on them."""
+    found = {unit.name for unit in units if AGENT_VARIABLE in unit.spec["env"]}
+    while more := {u.name for u in units if u.name not in found and any(d.service in found for d in u.dependencies)}:
+        found |= more
+    return found
+
+
+def _remove_in_order(units: Sequence[Unit], agent: AgentClient, report: Reporter) -> None:
+    for wave in waves(units):
+        remove(agent, wave, report)
 
 
 def _end(agent: AgentClient) -> None:

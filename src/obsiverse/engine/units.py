@@ -18,6 +18,8 @@ from obsiverse.engine.workspace import Workspace
 TASK_PROFILE = "task"
 ONESHOT_LABEL = "obsiverse.oneshot"
 LOOPBACK = "127.0.0.1"
+AGENT_VARIABLE = "OBSIVERSE_AGENT"
+"""Where a service that starts tasks finds the agent; only such services need the templates of tasks."""
 
 
 @dataclass(frozen=True)
