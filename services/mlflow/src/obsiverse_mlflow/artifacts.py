@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from mlflow.entities import FileInfo
+from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 
 
@@ -16,7 +17,7 @@ class BucketMakingRepository(S3ArtifactRepository):
         try:
             s3_client.head_bucket(Bucket=bucket)
         except ClientError as error:
-            if not _is_missing(error):
+            if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchBucket"):
                 raise
             _make(s3_client, bucket)
         super()._upload_file(s3_client, local_file, bucket, key)
@@ -25,14 +26,10 @@ class BucketMakingRepository(S3ArtifactRepository):
         """Artifacts below a path; none where there is no bucket yet."""
         try:
             return super().list_artifacts(path)
-        except ClientError as error:
-            if _is_missing(error):
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return []
             raise
-
-
-def _is_missing(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") in ("404", "NoSuchBucket")
 
 
 def _make(s3_client: Any, bucket: str) -> None:

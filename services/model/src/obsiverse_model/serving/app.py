@@ -12,6 +12,7 @@ import structlog
 from opentelemetry.trace import Span, Status, StatusCode
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -89,11 +90,14 @@ class ModelServer:
                 raise done.value  # noqa: TRY301 - raised in the model's thread
             response = Response(done.value.body, media_type=done.value.content_type)
         except RequestError as error:
-            response = _failure(error, error.status)
+            response = _failure(error.status, type(error).__name__, str(error))
+        except HTTPException as error:
+            # How user code says which status its caller is to see.
+            response = _failure(error.status_code, type(error).__name__, error.detail)
         except Exception as error:  # noqa: BLE001 - user code raises what it likes
             _log.error("the model failed", exc_info=error)
             span.record_exception(error)
-            response = _failure(error, _ERROR)
+            response = _failure(_ERROR, type(error).__name__, str(error))
         status = response.status_code
         span.set_attribute("http.response.status_code", status)
         if done is not None:
@@ -136,5 +140,5 @@ async def metrics(_request: HttpRequest) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _failure(error: Exception, status: int) -> Response:
-    return JSONResponse({"code": status, "type": type(error).__name__, "message": str(error)}, status)
+def _failure(status: int, kind: str, message: str) -> Response:
+    return JSONResponse({"code": status, "type": kind, "message": message}, status)

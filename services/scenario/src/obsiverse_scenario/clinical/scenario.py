@@ -56,7 +56,7 @@ class Clinical:
         job = None if force else self._already_deployed()
         trained = job is None
         if job is None:
-            job = f"{NAME}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+            job = new_job_name()
             self._train_and_deploy(job, prefixes)
         with self._steps.step("held-out rows through the endpoint"):
             accuracy = self._measure()
@@ -181,6 +181,11 @@ class Clinical:
         self._settings.data.mkdir(parents=True, exist_ok=True)
         (self._settings.data / "result.json").write_text(json.dumps(result, indent=2) + "\n")
         return result
+
+
+def new_job_name() -> str:
+    """A name that no earlier job has; it also names the model and the endpoint config."""
+    return f"{NAME}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
 def _predictions(body: bytes) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import network
 import torch
+from starlette.exceptions import HTTPException
 from torch import Tensor
 
 THRESHOLD = 0.5
@@ -19,7 +20,7 @@ def predict_fn(data: Tensor, model: network.Network) -> Tensor:
     """(rows, 30) to the probability of being benign (rows)."""
     expected = len(model.mean)
     if data.ndim != 2 or data.shape[1] != expected:
-        raise ValueError(f"each row needs {expected} features; the request has shape {tuple(data.shape)}")
+        raise HTTPException(400, f"each row needs {expected} features; the request has shape {tuple(data.shape)}")
     with torch.inference_mode():
         return torch.sigmoid(model(data.float()))
 

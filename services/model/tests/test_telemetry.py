@@ -1,0 +1,129 @@
+"""What a collector receives: the trace that custom attributes name, links to a batch, and the metrics."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from containers import QUICK, Served, eventually
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+
+
+class Collector:
+    """An OTLP receiver that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+        self.metrics: dict[str, Any] = {}
+        self.resource: dict[str, str] = {}
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers.get("content-encoding") == "gzip":
+                    body = gzip.decompress(body)
+                collector.take(self.path, body)
+                self.send_response(200)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def take(self, path: str, body: bytes) -> None:
+        """Keep one request's content."""
+        if path == "/v1/traces":
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                for scope in resource.scope_spans:
+                    self.spans.extend(scope.spans)
+            return
+        for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+            self.resource = {each.key: each.value.string_value for each in resource.resource.attributes}
+            for scope in resource.scope_metrics:
+                self.metrics |= {metric.name: metric for metric in scope.metrics}
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """A running collector."""
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+def attributes(owner: Any) -> dict[str, Any]:
+    """Attributes of a span or data point."""
+    return {each.key: each.value.string_value or each.value.int_value for each in owner.attributes}
+
+
+@pytest.mark.parametrize(
+    "custom",
+    [f"00-{TRACE}-{PARENT}-01", f"traceparent=00-{TRACE}-{PARENT}-01", f"user=7,traceparent=00-{TRACE}-{PARENT}-01;x"],
+)
+def test_invocation_continues_the_trace_in_the_custom_attributes(
+    serve: Callable[..., Served], collector: Collector, custom: str
+) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="50")
+    served.invoke("1,2", x_amzn_sagemaker_custom_attributes=custom)
+    spans = eventually(lambda: len(collector.spans) == 2 and {span.name: span for span in collector.spans}, 20)
+    invocation, batch = spans["POST /invocations"], spans["predict"]
+    assert (invocation.trace_id.hex(), invocation.parent_span_id.hex()) == (TRACE, PARENT)
+    assert attributes(invocation)["http.response.status_code"] == 200
+    assert [link.span_id for link in batch.links] == [invocation.span_id]
+    assert batch.start_time_unix_nano >= invocation.start_time_unix_nano
+
+
+def test_metrics_are_pushed_under_the_endpoints_name(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(
+        QUICK,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_METRIC_EXPORT_INTERVAL="100",
+        OTEL_SERVICE_NAME="model",
+        OTEL_RESOURCE_ATTRIBUTES="aws.sagemaker.endpoint.name=clinical,aws.sagemaker.variant.name=AllTraffic",
+    )
+    served.invoke("1,2")
+    served.invoke("x")
+    names = {"model.invocations", "model.duration", "model.batch.size", "model.queue.duration"}
+    eventually(
+        lambda: names <= set(collector.metrics) and len(collector.metrics["model.invocations"].sum.data_points) == 2, 20
+    )
+    points = collector.metrics["model.invocations"].sum.data_points
+    assert sorted((attributes(point)["status"], point.as_int) for point in points) == [("200", 1), ("400", 1)]
+    assert {attributes(point)["endpoint"] for point in points} == {"clinical"}
+    assert {attributes(point)["variant"] for point in points} == {"AllTraffic"}
+    assert collector.metrics["model.duration"].unit == "s"
+    assert collector.resource["service.name"] == "model"
+    shown = served.client.get("/metrics").text
+    for name in (
+        "model_invocations_total",
+        "model_duration_seconds_bucket",
+        "model_batch_size_sum",
+        "model_queue_duration_seconds_count",
+    ):
+        assert f"\n{name}{{" in shown
+
+
+def test_last_values_are_pushed_before_the_end(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_METRIC_EXPORT_INTERVAL="3600000")
+    served.invoke("1,2")
+    assert served.stop() == 0
+    assert collector.metrics["model.invocations"].sum.data_points[0].as_int == 1
+    assert {span.name for span in collector.spans} == {"POST /invocations", "predict"}
