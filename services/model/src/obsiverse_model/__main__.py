@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 USAGE = "usage: python -m obsiverse_model train|serve"
@@ -14,6 +15,9 @@ def main(arguments: list[str]) -> int:
 
         return train()
     if arguments == ["serve"]:
+        # As TorchServe has it: OpenMP's threads spin between batches, and take the CPUs from the threads that serve.
+        # NumPy and torch read it while they are imported.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         from obsiverse_model.serving.serve import serve
 
         return serve()

@@ -94,8 +94,11 @@ class Batcher(Generic[Item, Result]):
             if not self._queue.empty():
                 batch.append(self._queue.get_nowait())
                 continue
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                break
             try:
-                batch.append(await asyncio.wait_for(self._queue.get(), deadline - time.perf_counter()))
+                batch.append(await asyncio.wait_for(self._queue.get(), left))
             except asyncio.TimeoutError:
                 break
         return batch
