@@ -1,214 +1,158 @@
 """The agent's client: tasks started, watched and stopped over its unix socket.
 
-The API is in docs/design.md, "The agent's API". A client may be shared by threads: each call has a connection of its own.
+The calls, specs and statuses are those of docs/design.md, "The agent's API". Times are Unix seconds, durations seconds.
+Every call raises AgentError where the agent refuses and AgentUnreachable where it does not answer.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
-import json
-import socket
-import time
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
-from urllib.parse import quote, urlencode
+
+from obsiverse_client.connection import Connector, quoted
 
 JsonObject = dict[str, Any]
-RETRY_SECONDS = 0.05
-
-
-class AgentError(Exception):
-    """The agent refused a call.
-
-    Attributes:
-        status: the HTTP status.
-        code: such as `not_found` or `invalid_spec`.
-    """
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-class AgentUnreachable(Exception):
-    """No agent answers at an address."""
-
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"no agent answers at {address} ({reason}). Start the stack with `make up`.")
-        self.address = address
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float | None) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+QUICK_SECONDS = 30.0
+# A call that stops a task takes as long as the task's grace.
+STOP_SECONDS = 900.0
+WAIT_SLACK = 10.0
 
 
 class AgentClient:
-    """Calls of the agent's API. Each raises AgentError where the agent refuses it and AgentUnreachable where none answers.
+    """A client of one agent. Threads may share it."""
 
-    Args:
-        address: `unix:///path/agent.sock`.
-        timeout: seconds that a call may take beyond what it was asked to wait.
-        patience: seconds to wait for an agent that was killed and is being started again: its socket is there, but nobody listens.
-    """
+    def __init__(self, address: str, *, patience: float = 5.0) -> None:
+        """
+        Args:
+            address: `unix:///path/to/agent.sock`, as in `OBSIVERSE_AGENT`.
+            patience: seconds that a call waits for an agent which was killed and is being started again.
 
-    def __init__(self, address: str, timeout: float = 60.0, patience: float = 8.0) -> None:
-        if not address.startswith("unix:///"):
-            raise ValueError(f"an agent's address is unix:///path, not {address!r}")
-        self.address = address
-        self._timeout = timeout
-        self._patience = patience
+        Raises:
+            ValueError: the address is no unix socket's.
+        """
+        self._connector = Connector(address, patience)
+
+    @property
+    def address(self) -> str:
+        """The agent's address."""
+        return self._connector.address
 
     def health(self) -> JsonObject:
-        """`version`, `pid`, `started_at` and the number of `tasks`."""
-        return self._json("GET", "/health")
+        """The agent's version, pid, start and number of tasks; unreachable at once where it does not run."""
+        return self._connector.json("GET", "/health", timeout=QUICK_SECONDS, patient=False)
 
     def put_template(self, name: str, spec: Mapping[str, Any]) -> JsonObject:
-        """Keep a template."""
-        return self._json("PUT", f"/templates/{quote(name)}", spec)
+        """Keep a spec under a name; returns it with its defaults."""
+        return self._connector.json("PUT", f"/templates/{quoted(name)}", dict(spec), timeout=QUICK_SECONDS)
 
-    def templates(self) -> JsonObject:
+    def templates(self) -> dict[str, JsonObject]:
         """All templates by name."""
-        return self._json("GET", "/templates")
+        return self._connector.json("GET", "/templates", timeout=QUICK_SECONDS)
 
-    def put_task(self, name: str, spec: Mapping[str, Any]) -> JsonObject:
-        """Make sure that a task runs as told; its status. Nothing happens where it is there already, unchanged."""
-        return self._json("PUT", f"/tasks/{quote(name)}", spec)
+    def put_task(self, task: str, spec: Mapping[str, Any]) -> JsonObject:
+        """Start a task, restart it where its spec changed, else leave it as it is; returns its status.
 
-    def task(self, name: str) -> JsonObject:
-        """The status of a task."""
-        return self._json("GET", f"/tasks/{quote(name)}")
+        Args:
+            spec: a spec, or `template` with the fields that may stand beside it.
+        """
+        return self._connector.json("PUT", _path(task), dict(spec), timeout=STOP_SECONDS)
+
+    def task(self, task: str) -> JsonObject:
+        """A task's status."""
+        return self._connector.json("GET", _path(task), timeout=QUICK_SECONDS)
 
     def tasks(self, labels: Mapping[str, str] | None = None) -> list[JsonObject]:
-        """The statuses of all tasks that have the labels."""
-        query = urlencode([("label", f"{name}={value}") for name, value in (labels or {}).items()])
-        return self._json("GET", f"/tasks?{query}")
+        """The statuses of the tasks with all these labels."""
+        query = {"label": [f"{key}={value}" for key, value in (labels or {}).items()]}
+        return self._connector.json("GET", "/tasks", query=query, timeout=QUICK_SECONDS)
 
-    def start(self, name: str) -> JsonObject:
+    def start(self, task: str) -> JsonObject:
         """Start a task that ended."""
-        return self._json("POST", f"/tasks/{quote(name)}/start")
+        return self._connector.json("POST", _path(task, "start"), {}, timeout=STOP_SECONDS)
 
-    def restart(self, name: str) -> JsonObject:
-        """Stop a task and start it again."""
-        return self._json("POST", f"/tasks/{quote(name)}/restart")
+    def restart(self, task: str) -> JsonObject:
+        """Stop and start a task."""
+        return self._connector.json("POST", _path(task, "restart"), {}, timeout=STOP_SECONDS)
 
-    def stop(self, name: str, grace: float | None = None) -> JsonObject:
-        """Stop a task; it stays listed. `grace`: seconds before SIGKILL, the spec's where None."""
-        return self._json("POST", f"/tasks/{quote(name)}/stop", {} if grace is None else {"grace": grace})
+    def stop(self, task: str, grace: float | None = None) -> JsonObject:
+        """Stop a task; it stays listed.
 
-    def delete(self, name: str) -> None:
-        """Stop a task and forget it and its files; nothing happens where it is already gone."""
-        self._json("DELETE", f"/tasks/{quote(name)}")
-
-    def signal(self, name: str, signal: str) -> JsonObject:
-        """Send a signal such as `SIGHUP` to a task's main process."""
-        return self._json("POST", f"/tasks/{quote(name)}/signal", {"signal": signal})
-
-    def wait(self, name: str, condition: str, timeout: float) -> JsonObject:
-        """The status of a task once it is `healthy`, `exited` or `running`; AgentError 408 after `timeout` seconds.
-
-        `healthy` and `running` return too for one that ended: look at the status.
+        Args:
+            grace: seconds until it is killed; the spec's where not given.
         """
-        return self._json(
-            "POST", f"/tasks/{quote(name)}/wait", {"for": condition, "timeout": timeout}, patience=timeout
-        )
+        body = {} if grace is None else {"grace": grace}
+        return self._connector.json("POST", _path(task, "stop"), body, timeout=STOP_SECONDS + (grace or 0.0))
 
-    def put_archive(self, name: str, path: str, tar: IO[bytes] | bytes) -> None:
-        """Unpack a tar into a task's folder; the task need not exist yet."""
-        self._json("PUT", f"/tasks/{quote(name)}/archive?{urlencode({'path': path})}", tar)
+    def delete(self, task: str) -> None:
+        """Stop a task and forget it and its folder; also where it is already gone."""
+        self._connector.json("DELETE", _path(task), timeout=STOP_SECONDS)
 
-    def get_archive(self, name: str, path: str) -> IO[bytes]:
-        """A tar of what is at a path in a task's folder, to be read and closed."""
-        return io.BufferedReader(
-            self._open("GET", f"/tasks/{quote(name)}/archive?{urlencode({'path': path})}", None, self._timeout)
+    def signal(self, task: str, signal: str) -> JsonObject:
+        """Send a signal, by its name such as `SIGHUP`, to a task's program."""
+        return self._connector.json("POST", _path(task, "signal"), {"signal": signal}, timeout=QUICK_SECONDS)
+
+    def wait(self, task: str, condition: str = "healthy", timeout: float = 60.0) -> JsonObject:
+        """Wait until a task is `healthy`, `running` or `exited`; returns its status.
+
+        `healthy` and `running` also return for one that has ended: look at the status.
+
+        Raises:
+            AgentError: with status 408, where it is not within `timeout` seconds.
+        """
+        body = {"for": condition, "timeout": timeout}
+        return self._connector.json("POST", _path(task, "wait"), body, timeout=timeout + WAIT_SLACK)
+
+    def put_archive(self, task: str, path: str, tar: bytes | IO[bytes]) -> None:
+        """Unpack a tar under a path of a task, which need not exist yet."""
+        response = self._connector.open(
+            "PUT", _path(task, "archive"), query={"path": path}, body=tar, timeout=STOP_SECONDS
         )
+        with self._connector.reading(response):
+            response.read()
+
+    def get_archive(self, task: str, path: str) -> IO[bytes]:
+        """A tar of what is at a path of a task, to be read and closed (`with`). A folder's names are relative to it."""
+        return self._connector.open("GET", _path(task, "archive"), query={"path": path}, timeout=STOP_SECONDS)  # type: ignore[return-value]
 
     def logs(
-        self, name: str, *, follow: bool = False, tail: int | None = None, since: float | None = None
+        self, task: str, *, tail: int | None = None, since: float | None = None, follow: bool = False
     ) -> Iterator[tuple[float, str]]:
-        """What a task wrote, as (Unix seconds, line); with `follow`, on until it ended for good."""
-        query = _query(follow=follow, tail=tail, since=since)
-        for entry in self._lines(f"/tasks/{quote(name)}/logs?{query}"):
-            yield entry["t"], entry["line"]
+        """A task's output as (time, line).
 
-    def events(self, *, since: float = 0.0, follow: bool = False, task: str | None = None) -> Iterator[JsonObject]:
-        """What happened to tasks; with `follow`, on for ever."""
-        return self._lines(f"/events?{_query(follow=follow, since=since, task=task)}")
+        Args:
+            tail: only the last so many lines.
+            since: only what came at this time or later, to about a second.
+            follow: go on until the task has ended.
+        """
+        query = {"tail": tail, "since": since, "follow": 1 if follow else None}
+        lines = self._connector.lines(_path(task, "logs"), query, timeout=None if follow else QUICK_SECONDS)
+        return ((float(entry["t"]), str(entry["line"])) for entry in lines)
 
-    def stats(self, name: str) -> JsonObject:
-        """`cpu_percent` of one core since the last reading, `rss_bytes` and `processes` of a task."""
-        return self._json("GET", f"/tasks/{quote(name)}/stats")
+    def events(
+        self, *, since: float | None = None, follow: bool = False, task: str | None = None
+    ) -> Iterator[JsonObject]:
+        """What happened to tasks.
 
-    def all_stats(self) -> JsonObject:
-        """The same for every task, by name."""
-        return self._json("GET", "/stats")
+        Args:
+            since: only at this time or later; without it all that is kept or, with `follow`, only what comes.
+            follow: go on until the agent ends.
+            task: only this one's.
+        """
+        query = {"since": since, "follow": 1 if follow else None, "task": task}
+        return self._connector.lines("/events", query, timeout=None if follow else QUICK_SECONDS)
 
-    def shutdown(self, *, stop_tasks: bool) -> None:
-        """End the agent, with or without its tasks."""
-        self._json("POST", "/shutdown", {"stop_tasks": stop_tasks})
+    def stats(self, task: str) -> JsonObject:
+        """A task's `cpu_percent` of one core, `rss_bytes` and number of `processes`."""
+        return self._connector.json("GET", _path(task, "stats"), timeout=QUICK_SECONDS)
 
-    def _json(self, method: str, path: str, body: object = None, patience: float = 0.0) -> Any:
-        with self._open(method, path, body, self._timeout + patience) as answer:
-            return json.load(answer)
+    def all_stats(self) -> dict[str, JsonObject]:
+        """The stats of all running tasks by id."""
+        return self._connector.json("GET", "/stats", timeout=QUICK_SECONDS)
 
-    def _lines(self, path: str) -> Iterator[JsonObject]:
-        with self._open("GET", path, None, None) as answer:
-            try:
-                for line in answer:
-                    yield json.loads(line)
-            except (OSError, http.client.HTTPException) as error:
-                raise AgentUnreachable(self.address, str(error)) from error
-
-    def _open(self, method: str, path: str, body: object, timeout: float | None) -> http.client.HTTPResponse:
-        connection = self._connect(timeout)
-        content = (
-            body if body is None or isinstance(body, bytes) or hasattr(body, "read") else json.dumps(body).encode()
-        )
-        try:
-            connection.request(method, path, content)  # pyright: ignore[reportArgumentType] - a readable object is sent as it is
-            answer = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise AgentUnreachable(self.address, str(error) or type(error).__name__) from error
-        if answer.status >= 400:
-            with answer:
-                raise _error(answer.status, answer.read())
-        return answer
-
-    def _connect(self, timeout: float | None) -> _UnixConnection:
-        deadline = time.monotonic() + self._patience
-        connection = _UnixConnection(self.address.removeprefix("unix://"), timeout)
-        was_there = False
-        while True:
-            try:
-                connection.connect()
-            except OSError as error:
-                connection.close()
-                was_there = was_there or isinstance(error, ConnectionRefusedError)
-                if not was_there or time.monotonic() > deadline:
-                    raise AgentUnreachable(self.address, error.strerror or str(error)) from error
-                time.sleep(RETRY_SECONDS)
-            else:
-                return connection
+    def shutdown(self, *, stop_tasks: bool = True) -> None:
+        """End the agent, and before it all tasks unless told not to."""
+        self._connector.json("POST", "/shutdown", {"stop_tasks": stop_tasks}, timeout=STOP_SECONDS)
 
 
-def _query(**values: object) -> str:
-    return urlencode(
-        {name: int(value) if value is True else value for name, value in values.items() if value not in (None, False)}
-    )
-
-
-def _error(status: int, body: bytes) -> AgentError:
-    try:
-        fault = json.loads(body)["error"]
-        return AgentError(status, fault["code"], fault["message"])
-    except (ValueError, KeyError, TypeError):
-        return AgentError(status, "internal", body.decode(errors="replace") or f"the agent answers {status}")
+def _path(task: str, verb: str | None = None) -> str:
+    return f"/tasks/{quoted(task)}" + (f"/{verb}" if verb else "")

@@ -1,1 +1,1 @@
-"""The agent: the only part of obsiverse that starts, watches and stops tasks."""
+"""The agent: starts, watches and stops tasks. Its API is in docs/design.md; `launch` brings it up."""

@@ -1,68 +1,49 @@
-"""The agent's program: `python -m obsiverse.agent --state DIR --socket PATH`."""
+"""`python -m obsiverse.agent --state DIR --socket PATH`: the agent, in the foreground."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import fcntl
-import os
+import logging
 import sys
 from pathlib import Path
 
-import uvicorn
+from obsiverse.agent.errors import AgentFault, AlreadyRunning, UnsafeSocketFolder
+from obsiverse.agent.server import serve
 
-from obsiverse.agent.app import make_app
-from obsiverse.agent.manager import Manager
-from obsiverse.agent.process_runtime import ProcessRuntime
-from obsiverse.agent.store import Store
-
-WILL_NOT_HELP = 3
-"""The exit code that tells the keeper not to start the agent again."""
+# The keeper starts the agent again after any exit but 0 and these.
+HELD, REFUSED = 3, 4
 
 
-def main() -> None:
-    """Serve until asked to shut down."""
-    parser = argparse.ArgumentParser(prog="python -m obsiverse.agent", description="Starts, watches and stops tasks.")
-    parser.add_argument("--state", type=Path, required=True, help="folder of everything the agent keeps")
-    parser.add_argument("--socket", type=Path, required=True, help="unix socket to listen on")
+def main() -> int:
+    """Run the agent.
+
+    Returns:
+        0 after it was told to end, 3 where another has the folder, 4 where it can't run here.
+    """
+    parser = argparse.ArgumentParser(prog="python -m obsiverse.agent", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="the stack's state folder")
+    parser.add_argument("--socket", type=Path, required=True, metavar="PATH", help="where to listen")
     arguments = parser.parse_args()
-    os.umask(0o077)
-    state = arguments.state.resolve() / "agent"
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.stderr.write(f"another agent has {state}\n")
-            raise SystemExit(WILL_NOT_HELP) from None
-        asyncio.run(_serve(state, arguments.socket))
-
-
-async def _serve(state: Path, socket: Path) -> None:
-    store = Store(state)
-    manager = Manager(store, ProcessRuntime(str(state)))
-    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    socket.unlink(missing_ok=True)
-    app = make_app(manager, store, lambda: setattr(server, "should_exit", True))
-    config = uvicorn.Config(
-        app,
-        uds=str(socket),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-        loop="asyncio",
-    )
-    server = uvicorn.Server(config)
-    await manager.open()
+    _set_up_logging()
     try:
-        await server.serve()
-    finally:
-        await manager.close()
-        with contextlib.suppress(FileNotFoundError):
-            socket.unlink()
+        asyncio.run(serve(arguments.state, arguments.socket))
+    except AlreadyRunning as error:
+        print(error, file=sys.stderr)
+        return HELD
+    except (AgentFault, UnsafeSocketFolder, PermissionError) as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _set_up_logging() -> None:
+    # Not structlog: with what it imports it is a tenth of the agent's memory. These handlers also shrug off a full disk
+    # instead of raising it in whoever logs.
+    logging.raiseExceptions = False
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("obsiverse").setLevel(logging.INFO)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,68 +1,97 @@
-"""What the agent refuses, each with the code and HTTP status of its answer."""
+"""What the agent answers when it can't do what it was asked."""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class AgentFault(Exception):
-    """A call could not be done.
+    """A refusal that has a place in the API.
 
     Attributes:
-        code: the error's name in the answer.
-        status: HTTP status.
+        status: the HTTP status.
+        code: the API's name for it.
     """
 
-    code = "internal"
     status = 500
+    code = "internal"
 
 
 class InvalidSpec(AgentFault):
-    """The call's content is wrong."""
+    """What was sent does not say what to run, or can't be read."""
 
-    code, status = "invalid_spec", 400
+    status = 400
+    code = "invalid_spec"
 
 
 class NotFound(AgentFault):
-    """There is no such task, template or path."""
+    """No such task, template or path."""
 
-    code, status = "not_found", 404
-
-
-class WaitTimeout(AgentFault):
-    """What was waited for did not come about in time."""
-
-    code, status = "timeout", 408
+    status = 404
+    code = "not_found"
 
 
 class Conflict(AgentFault):
     """The task's state does not allow it."""
 
-    code, status = "conflict", 409
+    status = 409
+    code = "conflict"
+
+
+class WaitTimeout(AgentFault):
+    """What was waited for did not come in time."""
+
+    status = 408
+    code = "timeout"
 
 
 class StartFailed(AgentFault):
-    """The task's program could not be run."""
+    """The program can't be started."""
 
-    code, status = "start_failed", 422
+    status = 422
+    code = "start_failed"
 
 
 class NoPort(AgentFault):
-    """No port is free."""
+    """Every port for tasks is taken."""
 
-    code, status = "no_port", 503
+    status = 503
+    code = "no_port"
 
 
 class DiskFull(AgentFault):
-    """The state folder can't be written."""
+    """The state folder's disk takes no more."""
 
-    code, status = "disk_full", 507
+    status = 507
+    code = "disk_full"
 
 
-def from_os_error(error: OSError) -> AgentFault:
-    """The fault that an error of the file system is."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(
-            f"No space left for the agent's state ({error.filename or 'state folder'}): free some, then try again"
-        )
-    return AgentFault(f"{error.strerror or error} ({error.filename or 'state folder'})")
+class AlreadyRunning(Exception):
+    """Another agent has this state folder."""
+
+
+class UnsafeSocketFolder(Exception):
+    """The socket's folder is open to other users."""
+
+
+class LaunchFailed(Exception):
+    """The agent does not come up; the message ends with the last lines of its log."""
+
+
+@contextmanager
+def naming_full_disk(what: str) -> Generator[None]:
+    """Turn the kernel's "no space left" into DiskFull, saying what could not be written.
+
+    Raises:
+        DiskFull: the disk or the user's quota is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DiskFull(f"the disk is full: {what} could not be written. Free some space and try again.") from error

@@ -1,98 +1,109 @@
-"""What happened to tasks: kept in memory and in a file, the latest first to be asked for."""
+"""What happened to tasks: kept on disk, bounded, and sent to those who follow."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-KEPT = 10_000
+log = logging.getLogger(__name__)
+FILE_BYTES = 1024 * 1024
+WAITING = 10_000
+
+EventType = Literal[
+    "created", "started", "healthy", "unhealthy", "exited", "restarting", "stopped", "removed", "adopted"
+]
 
 
 class Events:
-    """An append-only list of the last events, which followers wait on.
+    """The agent's events: the last one to two MiB of them, in `events.ndjson` and `events.1.ndjson`."""
 
-    Args:
-        file: where they are kept over restarts of the agent.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._events: deque[dict[str, Any]] = deque(_read(file), maxlen=KEPT)
-        self._written = len(self._events)
-        self._number = 0
-        self._news = asyncio.Condition()
-
-    def add(self, task: str, kind: str, **more: Any) -> None:
-        """Record an event.
-
-        Args:
-            kind: created, started, healthy, unhealthy, exited, restarting, stopped, removed or adopted.
-            more: exit_code, signal, message, labels.
+    def __init__(self, folder: Path) -> None:
         """
-        event = {
+        Args:
+            folder: where the files are.
+        """
+        self._path = folder / "events.ndjson"
+        self._old = folder / "events.1.ndjson"
+        self._followers: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        self._failing = False
+
+    def emit(
+        self,
+        task: str,
+        kind: EventType,
+        *,
+        labels: Mapping[str, str],
+        exit_code: int | None = None,
+        signal: str | None = None,
+        message: str = "",
+    ) -> None:
+        """Keep an event and tell the followers. A full disk keeps it from the file alone, with a warning."""
+        event: dict[str, Any] = {
             "time": time.time(),
             "task": task,
             "type": kind,
-            "exit_code": None,
-            "signal": None,
-            "message": "",
-            "labels": {},
-            **more,
+            "exit_code": exit_code,
+            "signal": signal,
+            "message": message,
+            "labels": dict(labels),
         }
-        self._events.append(event)
-        self._number += 1
-        self._write(event)
-        asyncio.get_running_loop().create_task(self._tell())
-
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
-
-    def _write(self, event: dict[str, Any]) -> None:
+        for follower in self._followers:
+            with suppress(asyncio.QueueFull):  # it does not read; it may ask again with `since`
+                follower.put_nowait(event)
         try:
-            if self._written >= 2 * KEPT:
-                self._file.write_text("".join(json.dumps(one) + "\n" for one in self._events))
-                self._written = len(self._events)
-            else:
-                with self._file.open("a") as handle:
-                    handle.write(json.dumps(event) + "\n")
-                self._written += 1
-        except OSError:
-            # A full disk must not stop what the event is about; the event stays in memory.
-            return
+            with self._path.open("a") as file:
+                file.write(json.dumps(event) + "\n")
+                full = file.tell() > FILE_BYTES
+            if full:
+                self._path.replace(self._old)
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                log.warning("events can't be written: %s", error)
+            self._failing = True
 
-    def since(self, start: float, task: str | None) -> Iterator[dict[str, Any]]:
-        """Events from a time on, of one task or all."""
-        return (e for e in list(self._events) if e["time"] >= start and task in (None, e["task"]))
+    def close(self) -> None:
+        """End all followers."""
+        for follower in self._followers:
+            with suppress(asyncio.QueueFull):
+                follower.put_nowait(None)
 
-    async def follow(self, start: float, task: str | None) -> AsyncIterator[dict[str, Any]]:
-        """Events from a time on, and then each new one."""
-        number = self._number
-        for event in self.since(start, task):
-            yield event
-        while True:
-            async with self._news:
-                await self._news.wait_for(lambda: self._number > number)
-            fresh = min(self._number - number, len(self._events))
-            number = self._number
-            for event in list(self._events)[-fresh:]:
-                if task in (None, event["task"]):
-                    yield event
+    async def read(self, *, since: float | None, follow: bool, task: str | None) -> AsyncIterator[bytes]:
+        """Events as NDJSON.
 
-
-def _read(file: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = file.read_text().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
+        Args:
+            since: Unix seconds; None gives all that are kept or, with `follow`, none of them.
+            follow: go on with those that come.
+            task: this task's alone.
+        """
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(WAITING)
+        if follow:
+            self._followers.add(queue)
         try:
-            yield json.loads(line)
-        except ValueError:
-            # The line that an agent was writing when it was killed.
-            continue
+            if since is not None or not follow:
+                # No await between joining and reading: an event is in the files or in the queue, never in both.
+                kept = [line for line, event in self._kept() if _wanted(event, since, task)]
+                for at in range(0, len(kept), 500):
+                    yield b"".join(kept[at : at + 500])
+            while follow and (event := await queue.get()) is not None:
+                if _wanted(event, since, task):
+                    yield json.dumps(event).encode() + b"\n"
+        finally:
+            self._followers.discard(queue)
+
+    def _kept(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        for path in (self._old, self._path):
+            with suppress(OSError), path.open("rb") as file:
+                for line in file:
+                    with suppress(ValueError):  # the disk was full in the middle of it
+                        yield line, json.loads(line)
+
+
+def _wanted(event: Mapping[str, Any], since: float | None, task: str | None) -> bool:
+    return (since is None or event["time"] >= since) and (task is None or event["task"] == task)

@@ -1,90 +1,142 @@
-"""Health checks, made by the agent itself; timings as in Compose."""
+"""Health checks with Compose's timings, made by the agent itself."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from obsiverse.agent.spec import Health, HttpCheck
+from obsiverse.agent.runtime import Running
+from obsiverse.agent.spec import Health
+from obsiverse.agent.state import State, TaskHealth
 
-type Check = Callable[[], Awaitable[bool]]
+HOST = "127.0.0.1"
+ANSWER_BYTES = 64 * 1024
+# Before the first success checks come sooner than Compose's, and then count only where they succeed: a service is
+# known to be healthy a moment after it is, not up to an interval later.
+EAGER_SECONDS = 60.0
+EAGER_NETWORK = (0.1, 1.5, 1.0)
+EAGER_COMMAND = (0.5, 2.0, 30.0)
 
 
-async def watch(health: Health, check: Check, tell: Callable[[bool], None]) -> None:
-    """Check for ever; tell each change to healthy (True) and to unhealthy (False).
+class CheckFailed(Exception):
+    """A check found the task not to be well; the message says how."""
 
-    Failures within `start_period` do not count, until the first success. `start_interval` is the pace until then.
+
+async def check_http(port: int, path: str) -> None:
+    """GET a path; below 400 is healthy.
+
+    Raises:
+        CheckFailed: another status, or no HTTP.
+        OSError: no connection.
     """
-    began = time.monotonic()
-    failures, healthy = 0, None
-    while True:
-        starting = healthy is None and time.monotonic() - began < health.start_period
-        if await check():
-            failures = 0
-            if healthy is not True:
-                healthy = True
-                tell(True)
-        elif not starting:
-            failures += 1
-            if failures >= health.retries and healthy is not False:
-                healthy = False
-                tell(False)
-        await asyncio.sleep(health.start_interval if starting and healthy is None else health.interval)
-
-
-def make_check(health: Health, ports: Mapping[int, int], environment: Mapping[str, str], working_dir: str) -> Check:
-    """The check that a spec asks for.
-
-    Args:
-        ports: the task's ports on this machine, by container port.
-        environment, working_dir: of the task, for checks that run a command.
-    """
-
-    async def check() -> bool:
-        try:
-            async with asyncio.timeout(health.timeout):
-                if health.http is not None:
-                    return await _http(health.http, ports.get(health.http.port, health.http.port))
-                if health.tcp is not None:
-                    return await _tcp(ports.get(health.tcp.port, health.tcp.port))
-                return await _command(health.test or (), environment, working_dir)
-        except (OSError, TimeoutError, ValueError):
-            return False
-
-    return check
-
-
-async def _http(check: HttpCheck, port: int) -> bool:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection(HOST, port, limit=ANSWER_BYTES)
     try:
-        writer.write(f"GET {check.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
-        status = (await reader.readline()).split(None, 2)
-        return len(status) >= 2 and 200 <= int(status[1]) < 400
+        lines = (
+            f"GET {path} HTTP/1.1",
+            f"Host: {HOST}:{port}",
+            "User-Agent: obsiverse",
+            "Accept: */*",
+            "Connection: close",
+        )
+        writer.write("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+        await writer.drain()
+        words = (await reader.readline()).split(maxsplit=2)
+        if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+            raise CheckFailed("what answers does not speak HTTP")
+        if int(words[1]) >= 400:
+            raise CheckFailed(f"GET {path} answers {int(words[1])}")
+        # To the end, so that the server does not meet a closed connection.
+        await reader.read(ANSWER_BYTES)
+    except ValueError as error:
+        raise CheckFailed("what answers does not speak HTTP") from error
     finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
-async def _tcp(port: int) -> bool:
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
+async def check_tcp(port: int) -> None:
+    """Connect.
+
+    Raises:
+        OSError: no connection.
+    """
+    _, writer = await asyncio.open_connection(HOST, port)
     writer.close()
-    return True
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
-async def _command(test: tuple[str, ...], environment: Mapping[str, str], working_dir: str) -> bool:
-    command = ("/bin/sh", "-c", test[1]) if test[0] == "CMD-SHELL" else test[1:]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=dict(environment),
-        cwd=working_dir,
-    )
+async def check(health: Health, state: State, run: Running) -> str | None:
+    """Make one check.
+
+    Returns:
+        What is wrong; None where nothing is.
+    """
     try:
-        return await process.wait() == 0
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        raise
+        async with asyncio.timeout(health.timeout):
+            if health.http:
+                await check_http(state.host_port(health.http.port), health.http.path)
+            elif health.tcp:
+                await check_tcp(state.host_port(health.tcp.port))
+            else:
+                code = await run.check(health.command(), health.timeout)
+                return f"the check exits with {code}" if code else None
+    except TimeoutError:
+        return f"no answer in {health.timeout:g} s"
+    except CheckFailed as error:
+        return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+async def watch(
+    health: Health,
+    probe: Callable[[], Awaitable[str | None]],
+    report: Callable[[TaskHealth, str], None],
+    *,
+    was: TaskHealth = "starting",
+) -> None:
+    """Check for as long as the task runs, and report each change.
+
+    As in Compose: the checks come every `start_interval` during `start_period` and every `interval` after it, `retries`
+    failures in a row make a task unhealthy, and those in the start period don't count until one check has succeeded.
+
+    Args:
+        probe: makes one check and says what is wrong.
+        report: is told `healthy`, and `unhealthy` with what is wrong.
+        was: the health when it begins; an adopted task's is what it was.
+    """
+    loop = asyncio.get_running_loop()
+    now = was
+    began = loop.time()
+    succeeded = was == "healthy"
+    failures = 0
+    eager, growth, longest = EAGER_COMMAND if health.test else EAGER_NETWORK
+
+    def period() -> float:
+        starting = not succeeded and loop.time() - began < health.start_period
+        return health.start_interval if starting else health.interval
+
+    due = began + (eager if was != "starting" else period())
+    while True:
+        wake = due
+        if now == "starting" and loop.time() - began < EAGER_SECONDS:
+            wake = min(due, loop.time() + eager)
+            eager = min(longest, eager * growth)
+        await asyncio.sleep(wake - loop.time())
+        asked = loop.time()
+        problem = await probe()
+        if problem is None:
+            succeeded, failures, due = True, 0, loop.time() + period()
+            if now != "healthy":
+                now = "healthy"
+                report(now, "")
+        elif loop.time() >= due:
+            due = loop.time() + period()
+            failures += succeeded or asked - began >= health.start_period
+            if failures >= health.retries and now != "unhealthy":
+                now = "unhealthy"
+                report(now, f"{failures} checks in a row failed: {problem}")

@@ -1,12 +1,21 @@
-# Keeps the agent up: starts it again, with a growing pause, until it ends by itself with 0. Arguments: the agent's command.
-pause=0.1
-while :; do
-    began=$(date +%s)
-    "$@" && exit 0
-    status=$?
-    # 3: another agent has this state folder, or it can't start at all; trying again would not help.
-    [ "$status" -eq 3 ] && exit 3
-    [ $(($(date +%s) - began)) -ge 10 ] && pause=0.1
-    sleep "$pause"
-    pause=$(awk "BEGIN { p = $pause * 2; print (p > 30 ? 30 : p) }")
-done
+# Keeps the agent up.  usage: sh keeper.sh PROGRAM [ARGUMENT...]
+#
+# Starts it again when it ends abnormally: at once, then after growing pauses as long as it keeps ending within 10 s. Ends with it
+# when it ends by itself (0) or says that starting it again is no use (2: wrong arguments, 3: another has its folder, 4: it can't run).
+{
+    # glibc otherwise keeps what each thread has freed: some MB of the few that the agent may have. Tasks don't inherit it.
+    export MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
+    pause=0
+    while :; do
+        began=$(date +%s)
+        # In the foreground: what a shell starts in the background ignores SIGINT, and so would all that it starts in turn.
+        "$@"
+        status=$?
+        case $status in 0 | 2 | 3 | 4) exit "$status" ;; esac
+        if [ $(($(date +%s) - began)) -ge 10 ]; then pause=0; fi
+        echo "the agent ended with status $status; it starts again in $pause s" >&2
+        sleep "$pause"
+        pause=$((pause * 2 + 1))
+        if [ "$pause" -gt 30 ]; then pause=30; fi
+    done
+}

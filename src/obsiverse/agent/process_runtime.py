@@ -1,198 +1,189 @@
-"""Tasks as processes: each a session of its own under a small shell wrapper that outlives the agent."""
+"""The process runtime: a task is a program of this machine, in a session of its own, under `wrapper.sh`.
+
+A program's output goes straight to the task's log file and its wrapper writes its exit status, so that neither needs
+the agent to be alive.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from obsiverse.agent.errors import StartFailed
-from obsiverse.agent.runtime import Ended, Usage
+from obsiverse.agent.errors import StartFailed, naming_full_disk
+from obsiverse.agent.process_run import ProcessRun, end_of, kill_all, oom_kill_count, read_exit, reference
+from obsiverse.agent.processes import ProcessRef, ProcessTable, Seen, with_descendants
+from obsiverse.agent.runtime import Exit, Launch, Running, Usage
 from obsiverse.agent.spec import Spec
+from obsiverse.agent.stats import Meter
 
+SHELL = "/bin/sh"
 WRAPPER = Path(__file__).with_name("wrapper.sh")
-TASK_VARIABLE = "OBSIVERSE_TASK"
-MARK_VARIABLE = "OBSIVERSE_STATE_MARK"
-PASSED_ON = (
-    "HOME",
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "USER",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
-)
-POLL_SECONDS = 0.5
-SAME_START_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class ProcessHandle:
-    """A running task: its wrapper, told apart from later processes of the same number by when it began."""
-
-    pid: int
-    began: float
-    child: subprocess.Popen[bytes] | None = None
+START_SECONDS = 30.0
+PID_SECONDS = 2.0
 
 
 class ProcessRuntime:
-    """Runs tasks as processes of the agent's user.
-
-    Args:
-        mark: tells this agent's processes from those of others; its state folder.
-    """
+    """Runs tasks as processes."""
 
     def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._readings: dict[str, dict[int, psutil.Process]] = {}
-
-    def start(self, task: str, spec: Spec, folder: Path, variables: Mapping[str, str]) -> ProcessHandle:
-        """Start a task.
-
+        """
         Args:
-            folder: the task's own; its log, pid and exit files are written there.
-            variables: those of its ports and paths, over the spec's.
+            mark: names the agent in the environment of all it starts.
+        """
+        self._table = ProcessTable(mark)
+        self._meter = Meter()
+
+    def verify(self, launch: Launch) -> None:
+        """Check that the program and its working folder are there.
 
         Raises:
-            StartFailed: its program or working folder is not there.
+            StartFailed: naming what is not.
         """
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        environment |= {**spec.env, **variables, TASK_VARIABLE: task, MARK_VARIABLE: self._mark}
-        program = shutil.which(spec.command[0], path=environment.get("PATH"))
-        if program is None:
-            raise StartFailed(f"{task}: there is no program {spec.command[0]}; install it or correct the command")
-        working_dir = Path(spec.working_dir) if spec.working_dir else folder / "root"
-        if not working_dir.is_dir():
-            raise StartFailed(f"{task}: there is no working folder {working_dir}")
-        for name in ("pid", "exit"):
-            (folder / name).unlink(missing_ok=True)
-        with (folder / "log").open("ab") as log:
-            child = subprocess.Popen(
-                ["/bin/sh", str(WRAPPER), str(folder), program, *spec.command[1:], *spec.args],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=working_dir,
-                env=environment,
+        if launch.spec.working_dir and not launch.working_dir.is_dir():
+            raise StartFailed(f"the working folder {launch.working_dir} does not exist")
+        program = launch.spec.command[0]
+        path = launch.environment.get("PATH", os.defpath)
+        if "/" in program:
+            place = launch.working_dir / program
+            found = place.is_file() and os.access(place, os.X_OK)
+        else:
+            found = shutil.which(program, path=path) is not None
+        if not found:
+            where = "" if "/" in program else f" on PATH ({path})"
+            raise StartFailed(f"the program {program} is not there{where}, or can't be executed")
+
+    def warnings(self, spec: Spec) -> list[str]:
+        """Limits: nothing holds a process to them."""
+        named = spec.limits.named()
+        return [f"limits are not enforced for a process: {', '.join(named)}"] if named else []
+
+    async def start(self, launch: Launch) -> Running:
+        """Start a program, and return when it is about to be executed.
+
+        Raises:
+            StartFailed: the kernel refuses.
+            DiskFull: the log can't be made.
+        """
+        folder = launch.folder
+        with naming_full_disk(str(folder.log)):
+            folder.root.mkdir(parents=True, exist_ok=True)
+            for stale in (folder.exit, folder.pid):
+                stale.unlink(missing_ok=True)
+            output = os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        oom_kills = oom_kill_count()
+        ready, telling = os.pipe()
+        try:
+            # A new process takes about a millisecond; one of asyncio's would not outlive its event loop.
+            child = subprocess.Popen(  # noqa: ASYNC220
+                [SHELL, str(WRAPPER), str(folder.path), *launch.spec.command, *launch.spec.args],
+                stdin=telling,
+                stdout=output,
+                stderr=output,
+                cwd=launch.working_dir,
+                env=dict(launch.environment),
                 start_new_session=True,
             )
-        return ProcessHandle(child.pid, psutil.Process(child.pid).create_time(), child)
+        except OSError as error:
+            os.close(ready)
+            raise StartFailed(f"{launch.spec.command[0]} can't be started: {error.strerror}") from error
+        finally:
+            os.close(telling)
+            os.close(output)
+        wrapper = ProcessRef.of(child.pid)
+        pid = await _first_number(ready)
+        return ProcessRun(
+            launch,
+            self._table,
+            wrapper=wrapper,
+            program=ProcessRef.of(pid) if pid else None,
+            oom_kills=oom_kills,
+            child=child,
+        )
 
-    def adopt(self, pid: int, began: float) -> ProcessHandle | None:
-        """The running task of an earlier agent, or None where it is gone."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            if abs(process.create_time() - began) < SAME_START_SECONDS and process.status() != psutil.STATUS_ZOMBIE:
-                return ProcessHandle(pid, process.create_time())
-        return None
-
-    def find(self, task: str) -> ProcessHandle | None:
-        """A task that was started but whose start an earlier agent did not live to record."""
-        for process in self._marked(task):
-            with suppress(psutil.Error, ProcessLookupError):
-                if os.getsid(process.pid) == process.pid:
-                    return ProcessHandle(process.pid, process.create_time())
-        return None
-
-    async def ended(self, handle: ProcessHandle) -> None:
-        """Wait until the task's wrapper is gone."""
-        if handle.child is not None and handle.child.poll() is not None:
-            return
-        if sys.platform == "linux":
-            await _gone(handle.pid)
-        else:
-            while self.adopt(handle.pid, handle.began) is not None:
-                await asyncio.sleep(POLL_SECONDS)
-        if handle.child is not None:
-            handle.child.wait()
-
-    def outcome(self, folder: Path) -> Ended:
-        """How a task ended, from the status its wrapper wrote; a wrapper that could not was killed with it."""
-        try:
-            status = int((folder / "exit").read_text())
-        except (FileNotFoundError, ValueError):
-            status = 128 + signal.SIGKILL
-        name = None
-        if status > 128:
-            with suppress(ValueError):
-                name = signal.Signals(status - 128).name
-        return Ended(status, name)
-
-    def main_pid(self, folder: Path) -> int | None:
-        """The program's own process, once its wrapper started it."""
-        try:
-            return int((folder / "pid").read_text())
-        except (FileNotFoundError, ValueError):
+    async def adopt(self, launch: Launch, record: Mapping[str, Any] | None) -> Running | Exit | None:
+        """Find a run again by pid and identity, or by its wrapper's mark where its agent had no time to record it."""
+        recorded = reference(record, "wrapper")
+        wrapper = recorded if recorded and recorded.alive() else None
+        program = reference(record, "program")
+        if wrapper is None:
+            wrapper = _wrapper_of(launch, await self._table.look())
+            if wrapper:
+                program = await _program_of(launch)
+        oom_kills = int((record or {}).get("oom_kills", 0)) if record else oom_kill_count()
+        if wrapper or (program and program.alive()):
+            return ProcessRun(launch, self._table, wrapper=wrapper, program=program, oom_kills=oom_kills)
+        left = await self._table.look()
+        started = record is not None or any(one.task == launch.task for one in left)
+        await kill_all(self._table, launch.task, lambda seen: _marked(seen, {launch.task}))
+        code = read_exit(launch.folder.exit)
+        if code is None and not started:
             return None
+        return end_of(code, killed=False, oom_kills=oom_kills)
 
-    def signal_main(self, folder: Path, number: int) -> None:
-        """Send a signal to the program alone."""
-        pid = self.main_pid(folder)
-        if pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+    async def reap(self, tasks: Collection[str]) -> list[str]:
+        """Kill what runs for tasks that are not among these."""
+        mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
 
-    def signal_all(self, handle: ProcessHandle, number: int) -> None:
-        """Send a signal to the task's process group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(handle.pid, number)
+        def strangers(seen: Sequence[Seen]) -> list[psutil.Process]:
+            return [one.process for one in seen if one.task and one.task not in tasks and one.process.pid not in mine]
 
-    def kill_rest(self, task: str, handle: ProcessHandle | None) -> None:
-        """Kill whatever is left of a task: its group, and processes that left the group but carry its mark."""
-        if handle is not None and self.adopt(handle.pid, handle.began) is not None:
-            self.signal_all(handle, signal.SIGKILL)
-        for process in self._marked(task):
-            with suppress(psutil.Error):
-                process.kill()
+        names = {one.task for one in await self._table.look() if one.task and one.task not in tasks}
+        if names:
+            await kill_all(self._table, ", ".join(sorted(names)), strangers)
+        return sorted(names)
 
-    def _marked(self, task: str) -> Iterator[psutil.Process]:
-        for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):
-                environment = process.environ()
-                if environment.get(TASK_VARIABLE) == task and environment.get(MARK_VARIABLE) == self._mark:
-                    yield process
-
-    def usage(self, task: str, handle: ProcessHandle) -> Usage:
-        """CPU since the last reading, and resident memory, of the task's processes."""
-        known = self._readings.setdefault(task, {})
-        alive: dict[int, psutil.Process] = {}
-        cpu, rss = 0.0, 0
-        with suppress(psutil.Error):
-            wrapper = psutil.Process(handle.pid)
-            for process in (wrapper, *wrapper.children(recursive=True)):
-                with suppress(psutil.Error):
-                    process = known.get(process.pid, process)
-                    alive[process.pid] = process
-                    cpu += process.cpu_percent()
-                    rss += process.memory_info().rss
-        self._readings[task] = alive
-        return Usage(round(cpu, 2), rss, len(alive))
+    async def stats(self, runs: Mapping[str, Running]) -> dict[str, Usage]:
+        """What runs take, by task; processes that left their session are not seen."""
+        sessions = {
+            task: run.session for task, run in runs.items() if isinstance(run, ProcessRun) and run.session is not None
+        }
+        return await asyncio.to_thread(self._meter.measure, sessions)
 
 
-async def _gone(pid: int) -> None:
-    """Wait for the end of a process that need not be a child."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
+async def _first_number(descriptor: int) -> int | None:
+    """The number that comes through a pipe, closed afterwards; None where it is closed before one comes."""
+    os.set_blocking(descriptor, False)
     loop = asyncio.get_running_loop()
-    over = loop.create_future()
-    loop.add_reader(descriptor, lambda: over.done() or over.set_result(None))
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
     try:
-        await over
+        await asyncio.wait_for(readable.wait(), START_SECONDS)
+        text = os.read(descriptor, 32)
+    except TimeoutError:
+        return None
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+    return int(text) if text else None
+
+
+def _wrapper_of(launch: Launch, seen: Sequence[Seen]) -> ProcessRef | None:
+    for one in seen:
+        if one.task == launch.task:
+            with contextlib.suppress(psutil.Error):
+                line = one.process.cmdline()
+                if len(line) > 2 and Path(line[1]).name == WRAPPER.name and line[2] == str(launch.folder.path):
+                    return ProcessRef.of(one.process.pid)
+    return None
+
+
+async def _program_of(launch: Launch) -> ProcessRef | None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PID_SECONDS
+    while loop.time() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            return ProcessRef.of(int(launch.folder.pid.read_text()))
+        await asyncio.sleep(0.02)
+    return None
+
+
+def _marked(seen: Sequence[Seen], tasks: Collection[str]) -> list[psutil.Process]:
+    return with_descendants(seen, lambda one: one.task in tasks)

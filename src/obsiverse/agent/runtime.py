@@ -1,52 +1,141 @@
-"""What the agent asks of whatever runs tasks: processes here, containers where there is a Docker engine."""
+"""What a runtime is: the one seam between a task's life (supervisor) and how its program is run.
+
+The process runtime is one; a container runtime is its cousin behind the same protocol.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from obsiverse.agent.spec import Spec
+from obsiverse.agent.store import TaskFolder
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a task ended: its exit code (128 + number for a signal) and the signal's name, if one ended it."""
+class Exit:
+    """How a run ended.
 
-    exit_code: int
-    signal: str | None
+    Attributes:
+        code: the program's exit code, 128 + n where signal n ended it; None where nobody saw it.
+        signal: that signal's name.
+        oom_killed: the kernel killed it for memory.
+        lost: it ended and nothing says how: the machine was switched off, or its wrapper was killed.
+    """
+
+    code: int | None
+    signal: str | None = None
+    oom_killed: bool = False
+    lost: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether `on-failure` counts it."""
+        return self.code != 0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One run of a task: what a runtime needs to start it or to find it again."""
+
+    task: str
+    spec: Spec
+    folder: TaskFolder
+    environment: Mapping[str, str]
+
+    @property
+    def working_dir(self) -> Path:
+        """Where the program starts: the spec's folder, else the task's root."""
+        return Path(self.spec.working_dir) if self.spec.working_dir else self.folder.root
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a task uses: CPU in percent of one core since the last reading, resident bytes, processes."""
+    """What a task takes: percent of one core, bytes resident."""
 
     cpu_percent: float
     rss_bytes: int
     processes: int
 
 
-class Handle(Protocol):
-    """A running task, to be found again by a later agent by what identifies it."""
+class Running(Protocol):
+    """A run that was started or adopted."""
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int | None:
+        """The program's process id on this machine."""
+        ...
 
-    @property
-    def began(self) -> float: ...
+    def record(self) -> dict[str, Any]:
+        """What `adopt` needs to find it again; JSON."""
+        ...
+
+    async def wait(self) -> Exit:
+        """How it ended, once it and all it started are gone."""
+        ...
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the program alone."""
+        ...
+
+    async def stop(self, signal: str, grace: float) -> Exit:
+        """Signal the whole of it, and kill what is left after `grace` seconds."""
+        ...
+
+    async def check(self, command: Sequence[str], seconds: float) -> int:
+        """Run a health check's command beside the program, with its environment.
+
+        Returns:
+            Its exit code.
+
+        Raises:
+            TimeoutError: it took longer than `seconds`, and was killed.
+            OSError: it can't be run.
+        """
+        ...
 
 
-class Runtime[H: Handle](Protocol):
-    """Starts tasks and knows how they end. Methods do not block for long; only `ended` waits."""
+class Runtime(Protocol):
+    """Runs programs."""
 
-    def start(self, task: str, spec: Spec, folder: Path, variables: Mapping[str, str]) -> H: ...
-    def adopt(self, pid: int, began: float) -> H | None: ...
-    def find(self, task: str) -> H | None: ...
-    async def ended(self, handle: H) -> None: ...
-    def outcome(self, folder: Path) -> Ended: ...
-    def main_pid(self, folder: Path) -> int | None: ...
-    def signal_main(self, folder: Path, number: int) -> None: ...
-    def signal_all(self, handle: H, number: int) -> None: ...
-    def kill_rest(self, task: str, handle: H | None) -> None: ...
-    def usage(self, task: str, handle: H) -> Usage: ...
+    def verify(self, launch: Launch) -> None:
+        """Check what can be checked before anything is changed.
+
+        Raises:
+            StartFailed: the program or its folder isn't there.
+        """
+        ...
+
+    def warnings(self, spec: Spec) -> list[str]:
+        """What of a spec this runtime can't honour."""
+        ...
+
+    async def start(self, launch: Launch) -> Running:
+        """Start a program.
+
+        Raises:
+            StartFailed: it can't be.
+            DiskFull: its log can't be made.
+        """
+        ...
+
+    async def adopt(self, launch: Launch, record: Mapping[str, Any] | None) -> Running | Exit | None:
+        """Find the run that an agent before this one started.
+
+        Args:
+            record: the run's own; None where that agent died before it could keep it.
+
+        Returns:
+            The run; how it ended meanwhile; or None where it had never started. What an ended run left behind is gone.
+        """
+        ...
+
+    async def reap(self, tasks: Collection[str]) -> list[str]:
+        """Kill what runs for tasks other than these, and return their ids."""
+        ...
+
+    async def stats(self, runs: Mapping[str, Running]) -> dict[str, Usage]:
+        """What the given runs take, by task."""
+        ...

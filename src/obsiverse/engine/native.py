@@ -55,7 +55,8 @@ def connect(workspace: Workspace) -> AgentClient | None:
     """The agent of a workspace, or None where none runs."""
     agent = AgentClient(f"unix://{launch.socket_path(workspace.state)}")
     try:
-        agent.health()
+        # Not health(), which gives up at once: an agent that was just killed is soon back.
+        agent.templates()
     except AgentUnreachable:
         return None
     return agent
@@ -98,6 +99,10 @@ def up(workspace: Workspace, services: Sequence[str], *, timeout: float, scenari
         ready = programs.prepare([*templates, *chosen], workspace, report)
         agent = was_running or launch.start(workspace.state, launch.socket_path(workspace.state))
     except KeyboardInterrupt:
+        with _undisturbed(report):
+            left = None if was_running else connect(workspace)
+            if left is not None:
+                shutdown.stop_all(left, [], report)
         raise Interrupted(
             "interrupted; nothing was started", "What was downloaded is kept for the next time."
         ) from None

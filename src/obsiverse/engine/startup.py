@@ -91,6 +91,9 @@ class Startup:
         if not fresh and (unit.oneshot or status["state"] in ("exited", "stopped")):
             status = self._agent.start(unit.name)
             fresh = True
+        elif status["state"] == "restarting":
+            # The agent is bringing back one that it lost, as after a reboot: only what happens from there on counts.
+            status = self._wait(unit.name, "running")
         if status["message"]:
             self._report.warn(f"{unit.name}: {status['message']}")
         self._reach(unit.name, "service_started")
