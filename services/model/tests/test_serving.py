@@ -192,7 +192,7 @@ def test_sigterm_answers_what_is_under_way_and_ends_with_0(container: Container,
         def refuses() -> bool:
             try:
                 httpx.get(f"{served.url}/ping", timeout=1)
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 return True
             return False
 
