@@ -16,7 +16,10 @@ BENCHMARKS = ("agent.py", "stack.py", "data_plane.py")
 def main() -> None:
     """Exit with 1 when one fails."""
     memory = psutil.virtual_memory().total / 2**30
-    print(f"{platform.system()} {platform.release()}, {platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GiB\n", flush=True)
+    print(
+        f"{platform.system()} {platform.release()}, {platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GiB\n",
+        flush=True,
+    )
     failed: list[str] = []
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)

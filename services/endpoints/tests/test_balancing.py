@@ -1,7 +1,5 @@
 """Which variant and instance is chosen."""
 
-# ruff: noqa: S311 - shares of traffic are no secret
-
 from __future__ import annotations
 
 import random

@@ -1,7 +1,6 @@
 """What can keep a component from being got, each with what to do next."""
 
 # Named after what happened; all are ComponentError.
-# ruff: noqa: N818
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def run(
     with _guard:
         _running.add(child)
     kept: deque[str] = deque(maxlen=_KEPT_LINES)
-    assert child.stdout is not None  # noqa: S101 - it is a pipe
+    assert child.stdout is not None
     try:
         for line in child.stdout:
             check()

@@ -4,7 +4,6 @@ Shapes: the `sagemaker-runtime` service model; what every AWS API answers: "Comm
 """
 
 # AWS names the shapes, and a class is its shape's name.
-# ruff: noqa: N818
 
 from __future__ import annotations
 
