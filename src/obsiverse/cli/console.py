@@ -32,9 +32,11 @@ STAGE_STYLES = {
 FINAL_STAGES = frozenset({"healthy", "running", "ready", "done", "stopped", "failed"})
 
 
-def print_json(value: object) -> None:
-    """Print a value as JSON on stdout, for programs."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+def print_json(value: object, *, line: bool = False) -> None:
+    """Print a value as JSON on stdout, for programs; with `line` on one line, for streams."""
+    sys.stdout.write(json.dumps(value, indent=None if line else 2) + "\n")
+    if line:
+        sys.stdout.flush()
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Table:

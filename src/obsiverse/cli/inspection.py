@@ -84,7 +84,7 @@ def logs(
         return
     for name, at, line in merged:
         if json:
-            print_json({"name": name, "time": at, "line": line})
+            print_json({"name": name, "time": at, "line": line}, line=True)
         else:
             out.print(f"[cyan]{name:<{width}}[/cyan] [dim]{_clock(at)}[/dim] {escape(line)}")
 
@@ -104,7 +104,7 @@ def events(
         return
     for event in found:
         if json:
-            print_json(event)
+            print_json(event, line=True)
         else:
             out.print(f"[dim]{_clock(event['time'])}[/dim] [cyan]{event['task']}[/cyan] {event['type']}{_why(event)}")
 
