@@ -137,9 +137,7 @@ class Supervisor:
             await self._end_run(self.spec.stop_grace if grace is None else grace)
         elif self.ended:
             return
-        self.state.state = "stopped"
-        self._save_or_warn()
-        self._emit("stopped")
+        self._settle_stopped()
 
     async def remove(self) -> None:
         """Stop it for good; its folder is its caller's to delete."""
@@ -160,7 +158,9 @@ class Supervisor:
         """Go on where the agent before this one ended, whatever it was doing."""
         state = self.state
         if self.ended:
-            if state.wanted == "up" and self._was_being_replaced():
+            if state.state == "exited" and state.wanted == "stopped":
+                self._settle_stopped()
+            elif state.wanted == "up" and self._was_being_replaced():
                 self._spawn("resume", self._locked(self._begin_or_retry))
             return
         found = await self._around.runtime.adopt(self._launch(self.spec, state.ports), state.run)
@@ -176,7 +176,10 @@ class Supervisor:
         if state.wanted == "removed":
             return
         if state.wanted == "stopped":
-            self._spawn("resume", self._locked(self.stop))
+            if self._run is None:
+                self._settle_stopped()
+            else:
+                self._spawn("resume", self._locked(self.stop))
         elif self._run is None and not self.ended and state.state != "restarting":
             self._spawn("resume", self._locked(self._begin_or_retry))
         elif state.state == "restarting" and "restart" not in self._jobs:
@@ -192,6 +195,11 @@ class Supervisor:
     def save_again(self) -> None:
         """Write the state that a full disk refused."""
         self._save_or_warn()
+
+    def _settle_stopped(self) -> None:
+        self.state.state = "stopped"
+        self._save_or_warn()
+        self._emit("stopped")
 
     def _was_being_replaced(self) -> bool:
         """Whether the agent died between a run that it had ended and the next one."""
