@@ -1,4 +1,4 @@
-"""How fast the stack starts and stops, and what it takes when idle.
+"""How fast the stack starts and stops, what it takes when idle, and what InvokeEndpoint costs on its clinical model.
 
 Runs on a stack that is down; leaves it down. Prints one table; figures are of this machine and this run.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
+DATA_PLANE = Path(__file__).with_name("data_plane.py")
 IDLE_SECONDS = 30
 
 
@@ -24,7 +27,7 @@ def run(*arguments: str) -> float:
     return time.monotonic() - began
 
 
-def rows() -> list[dict[str, object]]:
+def rows() -> list[dict[str, Any]]:
     """`ps --json`."""
     return json.loads(subprocess.run([OBSIVERSE, "ps", "--json"], check=True, capture_output=True).stdout)
 
@@ -45,6 +48,8 @@ def processes() -> list[psutil.Process]:
     agents = [p for p in psutil.process_iter(["cmdline"]) if "obsiverse.agent" in (p.info["cmdline"] or [])]
     found = {p.pid: p for p in agents}
     for row in rows():
+        if row["pid"] is None:
+            continue
         process = psutil.Process(int(str(row["pid"])))
         found |= {p.pid: p for p in (process, *process.children(recursive=True))}
     return list(found.values())
@@ -74,6 +79,9 @@ def main() -> None:
     warm = run("up", "--no-scenario")
     scenario = run("scenario", "run", "clinical")
     resources = idle()
+    per_service = [(str(row["name"]), int(str(row["rss_bytes"])) / 1e6) for row in rows() if row["pid"]]
+    model = next(row["ports"][0] for row in rows() if row["kind"] == "task")
+    subprocess.run([sys.executable, DATA_PLANE, "--url", f"http://127.0.0.1:{model}"], check=True)
     ended = run("down")
     print(f"warm up, all healthy          {warm:6.1f} s   goal 12 s")
     print(f"slowest service alone         {alone:6.1f} s   {slowest}")
@@ -83,6 +91,8 @@ def main() -> None:
         f"idle, resident                {resources['rss_gb']:6.2f} GB  goal 1.6 GB (proportional: {resources['pss_gb']:.2f} GB)"
     )
     print(f"idle, CPU                     {resources['cpu_percent']:6.1f} %   of one core, goal 8 %")
+    for name, megabytes in sorted(per_service, key=lambda one: -one[1]):
+        print(f"  {name:<44}{megabytes:4.0f} MB")
     print(f"down                          {ended:6.1f} s   goal 5 s")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -17,8 +18,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+WIDTH_OF_FILES = 160
+"""Columns where the output goes to a file or a pipe, which have none of their own."""
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out = Console(highlight=False, soft_wrap=True, width=WIDTH_OF_FILES)
 
 STAGE_STYLES = {
     "healthy": "green",

@@ -143,25 +143,25 @@ def _why(event: dict[str, Any]) -> str:
     return escape(f" ({text})") if text else ""
 
 
+NARROW = 120
+LEFT_OUT_WHERE_NARROW = frozenset({"kind", "pid", "up", "restarts"})
+
+
 def _ps_table(found: list[Row]) -> Table:
-    return table(
-        ("name", "kind", "state", "pid", "ports", "cpu", "memory", "up", "restarts"),
-        [
-            (
-                row.name,
-                row.kind,
-                state_text({"state": row.state, "health": row.health, "exit_code": row.exit_code}),
-                str(row.pid or "–"),
-                " ".join(str(port) for port in row.ports),
-                f"{row.cpu_percent:.1f} %" if row.cpu_percent is not None else "–",
-                bytes_text(row.rss_bytes),
-                duration_text(row.uptime_seconds),
-                str(row.restarts),
-            )
-            for row in found
-        ],
-        right=("pid", "cpu", "memory", "up", "restarts"),
-    )
+    columns = {
+        "name": [row.name for row in found],
+        "kind": [row.kind for row in found],
+        "state": [state_text({"state": row.state, "health": row.health, "exit_code": row.exit_code}) for row in found],
+        "pid": [str(row.pid or "–") for row in found],
+        "ports": [" ".join(str(port) for port in row.ports) for row in found],
+        "cpu": [f"{row.cpu_percent:.1f} %" if row.cpu_percent is not None else "–" for row in found],
+        "memory": [bytes_text(row.rss_bytes) for row in found],
+        "up": [duration_text(row.uptime_seconds) for row in found],
+        "restarts": [str(row.restarts) for row in found],
+    }
+    shown = [name for name in columns if out.width >= NARROW or name not in LEFT_OUT_WHERE_NARROW]
+    rows = list(zip(*(columns[name] for name in shown), strict=True))
+    return table(shown, rows, right=("pid", "cpu", "memory", "up", "restarts"))
 
 
 def _top_table(found: list[Row]) -> Table:
