@@ -5,34 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pydantic import BaseModel
+
 from obsiverse.compose.durations import format_duration
-from obsiverse.compose.models import Amount, Content, Project, Resource, Service
+from obsiverse.compose.models import Amount, Build, Healthcheck, Project, Resource, Secret, Service, Volume
+
+NETWORK = "default"
+AS_THEY_ARE = (
+    "image",
+    "restart",
+    "stop_signal",
+    "init",
+    "working_dir",
+    "user",
+    "hostname",
+    "container_name",
+    "pull_policy",
+)
+LISTS = ("profiles", "tmpfs", "cap_drop", "security_opt")
+MAPS = ("environment", "labels")
+DURATIONS = ("interval", "timeout", "start_period", "start_interval")
+SECRETS = "/run/secrets/"
 
 
 def to_config(project: Project) -> dict[str, Any]:
     """The canonical form; services whose profile is not active are left out, as Compose does."""
-    networks = dict.fromkeys(
-        name for service in project.services.values() for name in (service.networks or {"default": None})
-    )
-    used_volumes = {v.source for s in project.services.values() for v in s.volumes if v.type == "volume"}
+    services = project.services.values()
+    networks = dict.fromkeys(name for service in services for name in service.networks or [NETWORK])
+    volumes = {volume.source for service in services for volume in service.volumes if volume.type == "volume"}
+    configs = {mount.source for service in services for mount in service.configs}
+    secrets = {mount.source for service in services for mount in service.secrets}
     value: dict[str, Any] = {
         "name": project.name,
         "services": {name: _service(service) for name, service in project.services.items()},
         "networks": {
-            name: _resource(project, name, project.networks.get(name, Resource()), "ipam") for name in networks
+            name: {**_resource(project, name, project.networks.get(name, Resource())), "ipam": {}} for name in networks
         },
+        "volumes": {name: _resource(project, name, one) for name, one in project.volumes.items() if name in volumes},
+        "configs": {name: _config(project, name, one) for name, one in project.configs.items() if name in configs},
+        "secrets": {name: _config(project, name, one) for name, one in project.secrets.items() if name in secrets},
     }
-    volumes = {
-        name: _resource(project, name, volume) for name, volume in project.volumes.items() if name in used_volumes
-    }
-    if volumes:
-        value["volumes"] = volumes
-    for kind, contents in (("configs", project.configs), ("secrets", project.secrets)):
-        used = {mount.source for service in project.services.values() for mount in getattr(service, kind)}
-        shown = {name: _content(project, name, content) for name, content in contents.items() if name in used}
-        if shown:
-            value[kind] = shown
-    return _escaped({**value, **project.extensions})
+    shown = {key: one for key, one in value.items() if one or key in ("name", "services")}
+    return _escaped({**shown, **project.extensions})
 
 
 def _escaped(value: Any) -> Any:
@@ -44,83 +58,70 @@ def _escaped(value: Any) -> Any:
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
+def _dumped(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(exclude_none=True, exclude={"extensions"})
+
+
 def _service(service: Service) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "command": list(service.command) if service.command is not None else None,
-        "entrypoint": list(service.entrypoint) if service.entrypoint is not None else None,
+        "command": service.command,
+        "entrypoint": service.entrypoint,
+        "networks": dict.fromkeys(service.networks or [NETWORK]),
+        **{name: getattr(service, name) for name in AS_THEY_ARE if getattr(service, name) is not None},
+        **{name: getattr(service, name) for name in (*LISTS, *MAPS) if getattr(service, name)},
     }
-    for name in (
-        "image",
-        "restart",
-        "stop_signal",
-        "init",
-        "working_dir",
-        "user",
-        "hostname",
-        "container_name",
-        "read_only",
-        "pull_policy",
-    ):
-        if getattr(service, name) is not None:
-            value[name] = getattr(service, name)
-    for name in ("profiles", "tmpfs", "cap_drop", "security_opt"):
-        if getattr(service, name):
-            value[name] = list(getattr(service, name))
-    for name in ("environment", "labels"):
-        if getattr(service, name):
-            value[name] = getattr(service, name)
-    if service.build:
-        value["build"] = {
-            "dockerfile": "Dockerfile",
-            **service.build.model_dump(exclude_none=True, exclude_defaults=True),
-        }
-    if service.depends_on:
-        value["depends_on"] = {
-            name: {"condition": d.condition, "required": d.required, **({"restart": True} if d.restart else {})}
-            for name, d in service.depends_on.items()
-        }
+    parts: dict[str, Any] = {
+        "read_only": service.read_only,
+        "build": service.build and _build(service.build),
+        "depends_on": {
+            name: {"condition": one.condition, "required": one.required, **({"restart": True} if one.restart else {})}
+            for name, one in service.depends_on.items()
+        },
+        "ports": [_dumped(port) for port in service.ports],
+        "volumes": [_volume(volume) for volume in service.volumes],
+        "configs": [_mount(_dumped(mount)) for mount in service.configs],
+        "secrets": [
+            _mount({**_dumped(mount), "target": mount.target or SECRETS + mount.source}) for mount in service.secrets
+        ],
+        "extra_hosts": sorted(service.extra_hosts, key=lambda host: host.partition("=")[0]),
+    }
+    value |= {name: part for name, part in parts.items() if part}
     if service.healthcheck:
-        value["healthcheck"] = _healthcheck(service)
-    if service.ports:
-        value["ports"] = [port.model_dump(exclude_none=True, exclude={"extensions"}) for port in service.ports]
-    if service.volumes:
-        value["volumes"] = [
-            _volume(volume.model_dump(exclude_none=True, exclude={"extensions"})) for volume in service.volumes
-        ]
-    if service.configs:
-        value["configs"] = [_mount(mount.model_dump(exclude_none=True)) for mount in service.configs]
-    if service.secrets:
-        value["secrets"] = [_mount(mount.model_dump(exclude_none=True), "/run/secrets/") for mount in service.secrets]
+        value["healthcheck"] = _healthcheck(service.healthcheck)
     if service.stop_grace_period is not None:
         value["stop_grace_period"] = format_duration(service.stop_grace_period)
     if service.logging:
-        value["logging"] = service.logging.model_dump(exclude_none=True, exclude={"extensions"})
+        value["logging"] = {name: one for name, one in _dumped(service.logging).items() if one}
     if service.deploy:
-        value["deploy"] = _deploy(service)
-    if service.extra_hosts:
-        value["extra_hosts"] = [f"{name}={address}" for name, address in service.extra_hosts.items()]
+        amounts = {"limits": service.deploy.resources.limits, "reservations": service.deploy.resources.reservations}
+        resources = {name: _amount(one) for name, one in amounts.items() if one is not None}
+        value["deploy"] = {"resources": resources, "placement": {}}
     if service.shm_size is not None:
         value["shm_size"] = str(service.shm_size)
-    value["networks"] = service.networks or {"default": None}
     return value
 
 
-def _healthcheck(service: Service) -> dict[str, Any]:
-    check = service.healthcheck
-    assert check is not None
-    if check.disable:
-        return {"disable": True}
-    value: dict[str, Any] = {"test": list(check.test)} if check.test else {}
-    for name in ("interval", "timeout", "start_period", "start_interval"):
+def _build(build: Build) -> dict[str, Any]:
+    args = {name: value for name, value in build.args.items() if value is not None}
+    value = {"dockerfile": "Dockerfile", **_dumped(build), "args": args}
+    return {name: one for name, one in value.items() if one}
+
+
+def _healthcheck(check: Healthcheck) -> dict[str, Any]:
+    value: dict[str, Any] = {"test": check.test} if check.test else {}
+    for name in DURATIONS:
         if getattr(check, name) is not None:
             value[name] = format_duration(getattr(check, name))
     if check.retries is not None:
         value["retries"] = check.retries
+    if check.disable:
+        value["disable"] = True
     return value
 
 
-def _volume(value: dict[str, Any]) -> dict[str, Any]:
-    if not value["read_only"]:
+def _volume(volume: Volume) -> dict[str, Any]:
+    value = _dumped(volume)
+    if not volume.read_only:
         del value["read_only"]
     for options in ("bind", "volume"):
         if options in value:
@@ -128,26 +129,12 @@ def _volume(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _mount(value: dict[str, Any], folder: str = "") -> dict[str, Any]:
-    del value["extensions"]
+def _mount(value: dict[str, Any]) -> dict[str, Any]:
     if not value["target"]:
         del value["target"]
-        if folder:
-            value["target"] = folder + value["source"]
     if "mode" in value:
-        value["mode"] = f"{value['mode']:#o}".replace("0o", "0")
+        value["mode"] = f"0{value['mode']:o}"
     return value
-
-
-def _deploy(service: Service) -> dict[str, Any]:
-    assert service.deploy is not None
-    resources = service.deploy.resources
-    value = {
-        name: _amount(amount)
-        for name, amount in (("limits", resources.limits), ("reservations", resources.reservations))
-        if amount is not None
-    }
-    return {"resources": value, "placement": {}}
 
 
 def _amount(amount: Amount) -> dict[str, Any]:
@@ -160,13 +147,15 @@ def _amount(amount: Amount) -> dict[str, Any]:
         value["pids"] = amount.pids
     if amount.devices:
         value["devices"] = [
-            {**d.model_dump(exclude_none=True, exclude={"extensions"}), "count": -1 if d.count == "all" else d.count}
-            for d in amount.devices
+            _dumped(one)
+            if one.device_ids is not None
+            else {**_dumped(one), "count": one.count if isinstance(one.count, int) else -1}
+            for one in amount.devices
         ]
     return value
 
 
-def _resource(project: Project, name: str, resource: Resource, *empty: str) -> dict[str, Any]:
+def _resource(project: Project, name: str, resource: Resource) -> dict[str, Any]:
     value: dict[str, Any] = {"name": resource.name or (name if resource.external else f"{project.name}_{name}")}
     if resource.external:
         value["external"] = True
@@ -174,11 +163,8 @@ def _resource(project: Project, name: str, resource: Resource, *empty: str) -> d
         value["driver"] = resource.driver
     if resource.labels:
         value["labels"] = resource.labels
-    return {**value, **{one: {} for one in empty}}
+    return value
 
 
-def _content(project: Project, name: str, content: Content) -> dict[str, Any]:
-    return {
-        "name": content.name or f"{project.name}_{name}",
-        **content.model_dump(exclude_none=True, exclude={"name", "extensions", "value"}),
-    }
+def _config(project: Project, name: str, config: Secret) -> dict[str, Any]:
+    return {"name": f"{project.name}_{name}", **_dumped(config)}

@@ -19,18 +19,18 @@ class Variables:
     Attributes:
         values: by name.
         warnings: grows by one for each variable that is not set and has no default.
-        on_default: told the name and the written default of each `${NAME:-default}`, used or not.
+        on_default: told the name, the default and the place of each `${NAME:-default}` whose default is taken.
     """
 
     values: Mapping[str, str]
     warnings: list[str] = field(default_factory=list[str])
-    on_default: Callable[[str, str], None] | None = None
+    on_default: Callable[[str, str, Where], None] | None = None
 
     def expand(self, text: str, where: Where, key: str = "") -> str:
-        """The text with its variables replaced.
+        """The text with its variables replaced. A dollar that begins no variable stays, as in Compose.
 
         Raises:
-            ComposeError: a `${` has no end, names nothing, or a required variable is not set.
+            ComposeError: a `${` has no end or names nothing, or a required variable is not set.
         """
         if "$" not in text:
             return text
@@ -39,20 +39,18 @@ class Variables:
         while (dollar := text.find("$", at)) >= 0:
             parts.append(text[at:dollar])
             after = text[dollar + 1 : dollar + 2]
-            if after == "$":
-                parts.append("$")
-                at = dollar + 2
-            elif after == "{":
-                end = _closing(text, dollar + 2)
+            if after == "{":
+                end = _closing(text, dollar + 1)
                 if end < 0:
-                    raise ComposeError(f"{text[dollar:]!r} has no closing brace", where, key)
+                    raise ComposeError(f"{text[dollar:]!r} has no closing brace; add it", where, key)
                 parts.append(self._braced(text[dollar + 2 : end], where, key))
                 at = end + 1
             elif found := NAME.match(text, dollar + 1):
                 parts.append(self._value(found.group(), where))
                 at = found.end()
             else:
-                raise ComposeError(f"the $ in {text!r} begins no variable; write $$ for a dollar", where, key)
+                parts.append("$")
+                at = dollar + (2 if after == "$" else 1)
         return "".join(parts) + text[at:]
 
     def _braced(self, body: str, where: Where, key: str) -> str:
@@ -64,22 +62,22 @@ class Variables:
             return self._value(name, where)
         operator = next((one for one in OPERATORS if rest.startswith(one)), None)
         if operator is None:
-            raise ComposeError(f"${{{body}}} is not understood after {name}", where, key)
-        word = rest[len(operator) :]
+            raise ComposeError(
+                f"${{{body}}} is not understood after {name}; known are {' '.join(OPERATORS)}", where, key
+            )
+        # Expanded even where it is not taken, as in Compose: what is required in it is required.
+        word = self.expand(rest[len(operator) :], where, key)
         value = self.values.get(name)
         present = value is not None and (value != "" or not operator.startswith(":"))
-        kind = operator[-1]
-        if kind == "-" and self.on_default is not None:
-            self.on_default(name, word)
-        if kind == "+":
-            return self.expand(word, where, key) if present else ""
+        if operator.endswith("+"):
+            return word if present else ""
         if present and value is not None:
             return value
-        if kind == "?":
-            raise ComposeError(
-                f"the variable {name} is required: {self.expand(word, where, key) or 'set it'}", where, key
-            )
-        return self.expand(word, where, key)
+        if operator.endswith("?"):
+            raise ComposeError(f"the variable {name} is required: {word or 'set it'}", where, key)
+        if self.on_default is not None:
+            self.on_default(name, word, where)
+        return word
 
     def _value(self, name: str, where: Where) -> str:
         value = self.values.get(name)
@@ -89,19 +87,14 @@ class Variables:
         return value
 
 
-def _closing(text: str, start: int) -> int:
-    depth, at = 1, start
-    while at < len(text):
-        if text.startswith("$$", at):
-            at += 2
-            continue
-        if text.startswith("${", at):
+def _closing(text: str, opening: int) -> int:
+    """Where the brace that stands at `opening` is closed, or -1; the last brace, as in Compose, where those between don't pair."""
+    depth = 0
+    for at in range(opening, len(text)):
+        if text[at] == "{":
             depth += 1
-            at += 2
-            continue
-        if text[at] == "}":
+        elif text[at] == "}":
             depth -= 1
             if depth == 0:
                 return at
-        at += 1
-    return -1
+    return text.rfind("}", opening)

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from obsiverse.compose.durations import parse_duration, parse_size
-from obsiverse.compose.normalize import text
+from obsiverse.compose import graph
+from obsiverse.compose.durations import parse_size
+from obsiverse.compose.errors import ComposeError
+from obsiverse.compose.fields import Count, Duration, Mode, PortNumber, Size, Text
+from obsiverse.compose.graph import Condition, Link
+from obsiverse.compose.native import Native
 
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _size(value: object) -> object:
-    return parse_size(value) if isinstance(value, str) else value
-
-
-def _mode(value: object) -> object:
-    return int(value, 8) if isinstance(value, str) else value
+RESTART = re.compile(r"no|always|unless-stopped|on-failure(:\d+)?")
+LOG_OPTIONS = frozenset({"max-size", "max-file"})
+PULL_POLICY = r"^(always|never|build|if_not_present|missing|refresh|daily|weekly|every_(\d+[wdhms])+)$"
 
 
-def _text(value: object) -> object:
-    return text(value) if isinstance(value, bool | int | float) else value
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]
-Size = Annotated[int, BeforeValidator(_size)]
-Mode = Annotated[int, BeforeValidator(_mode)]
-Text = Annotated[str, BeforeValidator(_text)]
-Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+def _restart(policy: str) -> str:
+    if not RESTART.fullmatch(policy):
+        raise ValueError(f"{policy!r} is no restart policy; write no, always, unless-stopped or on-failure:3")
+    return policy
 
 
 class Model(BaseModel):
     """A part of a Compose file; unknown keys are refused, `x-` ones kept as extensions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    extensions: dict[str, Any] = {}
+    # Not a key of the file: a name that YAML would have to quote keeps a key "extensions" unknown, and so refused.
+    extensions: dict[str, Any] = Field(default={}, alias="*extensions")
 
     @model_validator(mode="before")
     @classmethod
@@ -50,7 +43,7 @@ class Model(BaseModel):
             return value
         aliases = {field.alias for field in cls.model_fields.values()}
         extensions = {k: v for k, v in value.items() if k.startswith("x-") and k not in aliases}
-        return {**{k: v for k, v in value.items() if k not in extensions}, "extensions": extensions}
+        return {**{k: v for k, v in value.items() if k not in extensions}, "*extensions": extensions}
 
 
 class Build(Model):
@@ -67,7 +60,7 @@ class Build(Model):
 class Dependency(Model):
     """What is waited for in a service that another depends on."""
 
-    condition: Condition = "service_started"
+    condition: Condition
     required: bool = True
     restart: bool = False
 
@@ -75,24 +68,36 @@ class Dependency(Model):
 class Healthcheck(Model):
     """A health check; durations in seconds, None where the default holds."""
 
-    test: tuple[Text, ...] | None = None
+    test: tuple[str, ...] | None = None
     interval: Duration | None = None
     timeout: Duration | None = None
-    retries: int | None = None
+    retries: Count | None = None
     start_period: Duration | None = None
     start_interval: Duration | None = None
     disable: bool = False
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        if self.test and self.test[0] not in ("CMD", "CMD-SHELL", "NONE"):
+            raise ValueError("takes a test that begins with CMD, CMD-SHELL or NONE")
+        return self
 
 
 class Port(Model):
     """A published port; `published` None takes any."""
 
-    target: int
+    target: PortNumber
     published: Text | None = None
     host_ip: str | None = None
     protocol: Literal["tcp", "udp"] = "tcp"
     mode: Literal["ingress", "host"] = "ingress"
     name: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_port(self) -> Self:
+        if self.published and not (self.published.isdecimal() and 1 <= int(self.published) <= 65535):
+            raise ValueError(f"published takes one port from 1 to 65535, not {self.published}")
+        return self
 
 
 class BindOptions(Model):
@@ -131,8 +136,14 @@ class Devices(Model):
 
     capabilities: tuple[str, ...]
     driver: str | None = None
-    count: int | Literal["all"] | None = None
+    count: Count | Literal["all"] | None = None
     device_ids: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _counts_or_names(self) -> Self:
+        if self.count is not None and self.device_ids is not None:
+            raise ValueError("takes count or device_ids, not both")
+        return self
 
 
 class Amount(Model):
@@ -140,7 +151,7 @@ class Amount(Model):
 
     cpus: Text | None = None
     memory: Size | None = None
-    pids: int | None = None
+    pids: Count | None = None
     devices: tuple[Devices, ...] = ()
 
 
@@ -158,57 +169,38 @@ class Deploy(Model):
 
 
 class Logging(Model):
-    """Rotation of a service's log."""
+    """Rotation of a service's log; options are max-size, such as 10m, and max-file, a number."""
 
     driver: Literal["json-file", "local"] | None = None
     options: dict[str, Text] = {}
 
-
-class NativeCheck(BaseModel):
-    """A health check that the agent makes itself: an HTTP GET or a TCP connection to a container port, or a command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    http: dict[str, Any] | None = None
-    tcp: dict[str, Any] | None = None
-    test: tuple[str, ...] | None = None
-    interval: Duration = 30.0
-    timeout: Duration = 30.0
-    retries: int = 3
-    start_period: Duration = 0.0
-    start_interval: Duration = 5.0
-
-    def as_spec(self) -> dict[str, Any]:
-        """The agent's form of it."""
-        return self.model_dump(exclude_none=True)
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        for name in self.options:
+            if name not in LOG_OPTIONS:
+                raise ValueError(f"the option {name} is not honoured; leave it out")
+        parse_size(self.options.get("max-size", "1"))
+        if not self.options.get("max-file", "1").isdecimal():
+            raise ValueError(f"max-file {self.options['max-file']!r} is no whole number")
+        return self
 
 
-class Native(BaseModel):
-    """`x-native`: what only the native engine needs (docs/design.md)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    command: Annotated[tuple[Text, ...], Field(min_length=1)]
-    project: Path | None = None
-    component: str | None = None
-    environment: dict[str, str] = {}
-    working_dir: Path | None = None
-    healthcheck: NativeCheck | None = None
-    ports: dict[str, str] = {}
-    paths: dict[str, str] = {}
-    volumes: dict[str, str] = {}
+class Attachment(Model):
+    """Of a service to a network; none of its options is honoured."""
 
 
 class Service(Model):
     """A service, its own files and defaults resolved; `environment` includes what env_file gave."""
 
-    name: str
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$")] = Field(alias="*name")
     image: str | None = None
     build: Build | None = None
-    command: tuple[Text, ...] | None = None
-    entrypoint: tuple[Text, ...] | None = None
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
     environment: dict[str, str | None] = {}
     depends_on: dict[str, Dependency] = {}
     healthcheck: Healthcheck | None = None
-    restart: Annotated[str, Field(pattern=r"^(no|always|unless-stopped|on-failure(:\d+)?)$")] | None = None
+    restart: Annotated[str, AfterValidator(_restart)] | None = None
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
     configs: tuple[Mount, ...] = ()
@@ -221,51 +213,78 @@ class Service(Model):
     logging: Logging | None = None
     labels: dict[str, str] = {}
     working_dir: str | None = None
-    user: Text | None = None
+    user: str | None = None
     hostname: str | None = None
     container_name: str | None = None
-    networks: dict[str, dict[str, Any] | None] = {}
-    extra_hosts: dict[str, Any] = {}
+    networks: dict[str, Attachment | None] = {}
+    extra_hosts: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
     shm_size: Size | None = None
     read_only: bool | None = None
     cap_drop: tuple[str, ...] = ()
     security_opt: tuple[str, ...] = ()
-    pull_policy: str | None = None
+    pull_policy: Annotated[str, StringConstraints(pattern=PULL_POLICY)] | None = None
     native: Native | None = Field(default=None, alias="x-native")
 
 
-class Content(Model):
-    """A config or secret: from a file, a text, or a variable of the shell."""
+class Secret(Model):
+    """A secret: from a file or a variable of the shell."""
 
     name: str | None = None
     file: str | None = None
-    content: str | None = None
     environment: str | None = None
-    value: str | None = Field(default=None, exclude=True)
+    value: str | None = Field(default=None, exclude=True, repr=False, alias="*value")
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        sources = [name for name in ("file", "environment", "content") if getattr(self, name, None) is not None]
+        if len(sources) != 1:
+            raise ValueError(f"takes one source, and has {' and '.join(sources) or 'none'}")
+        return self
 
     def read(self) -> str:
         """What it holds.
 
         Raises:
-            OSError: its file can't be read, or its variable is not set.
+            ComposeError: its file can't be read, or its variable is not set.
         """
         if self.file is not None:
-            return Path(self.file).read_text()
-        if self.content is not None:
-            return self.content
+            try:
+                return Path(self.file).read_text(encoding="utf-8")
+            except OSError as error:
+                raise ComposeError(
+                    f"{self.file}, which a config or secret takes, can't be read: {error.strerror}"
+                ) from None
+            except UnicodeDecodeError as error:
+                raise ComposeError(
+                    f"{self.file}, which a config or secret takes, is no UTF-8: {error.reason}"
+                ) from None
         if self.value is None:
-            raise FileNotFoundError(2, f"the variable {self.environment} is not set", self.environment)
+            raise ComposeError(f"the variable {self.environment}, which a config or secret takes, is not set; set it")
         return self.value
 
 
+class Config(Secret):
+    """A config: from a file, a text, or a variable of the shell."""
+
+    content: str | None = None
+
+    def read(self) -> str:
+        """What it holds.
+
+        Raises:
+            ComposeError: its file can't be read, or its variable is not set.
+        """
+        return super().read() if self.content is None else self.content
+
+
 class Resource(Model):
-    """A volume or a network."""
+    """A volume or a network, of the driver that Docker takes by itself."""
 
     name: str | None = None
-    driver: str | None = None
+    driver: Literal["local", "bridge"] | None = None
     external: bool = False
-    labels: dict[str, str] = {}
+    labels: dict[str, Text] = {}
 
 
 class Project(BaseModel):
@@ -274,6 +293,7 @@ class Project(BaseModel):
     Attributes:
         services: those whose profile is active.
         disabled_services: the others.
+        extensions: the `x-` keys at the top of the files.
         environment: what variables stood for: the shell over `.env`.
         warnings: for the user; nothing is wrong enough to stop.
     """
@@ -282,10 +302,18 @@ class Project(BaseModel):
     name: str
     services: dict[str, Service]
     disabled_services: dict[str, Service] = {}
-    configs: dict[str, Content] = {}
-    secrets: dict[str, Content] = {}
+    configs: dict[str, Config] = {}
+    secrets: dict[str, Secret] = {}
     volumes: dict[str, Resource] = {}
     networks: dict[str, Resource] = {}
-    extensions: dict[str, Any] = {}
-    environment: dict[str, str] = {}
+    extensions: dict[str, JsonValue] = {}
+    environment: dict[str, str] = Field(default={}, repr=False)
     warnings: tuple[str, ...] = ()
+
+    def dependencies(self, service: str) -> tuple[Link, ...]:
+        """What an active service waits for; one that is not required and not active is left out."""
+        return graph.links(self.services[service], self.services)
+
+    def start_order(self) -> tuple[str, ...]:
+        """The active services, each after those it depends on; backwards, it is the order to stop them in."""
+        return graph.order(self.services)

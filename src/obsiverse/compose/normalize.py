@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import os
+import posixpath
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from obsiverse.compose import ports, shellwords
 from obsiverse.compose.errors import ComposeError, Where
+from obsiverse.compose.scalars import text
 from obsiverse.compose.source import Map, Seq
 
-PORT = re.compile(
-    r"(?:(?P<ip>\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]):)?(?:(?P<published>\d*(?:-\d+)?):)?(?P<target>\d+)(?:/(?P<protocol>tcp|udp))?"
-)
+REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/", "docker-image://", "oci-layout://")
+ENV_FILE_KEYS = frozenset({"path", "required"})
 
 
-def normalize_service(service: Map, name: str, base: Path) -> Map:
+def normalize_service(service: Map, name: str, base: Path, values: Mapping[str, str]) -> Map:
     """The long form of a service.
 
     Args:
         base: the folder that its relative paths start from.
+        values: what a variable that is only named in `environment` or `build.args` stands for.
 
     Raises:
         ComposeError: a value has neither its short nor its long form.
     """
     changes: dict[str, Callable[[Any, Where, str], Any]] = {
-        "environment": _pairs,
-        "labels": _pairs,
+        "environment": lambda value, where, key: _resolved(_pairs(value, where, key), values),
+        "labels": _labels,
         "extra_hosts": _hosts,
-        "build": lambda value, where, _: _build(value, where, base),
+        "build": lambda value, where, key: _build(value, where, key, base, values),
         "command": _command,
         "entrypoint": _command,
         "depends_on": _depends_on,
@@ -37,7 +40,7 @@ def normalize_service(service: Map, name: str, base: Path) -> Map:
         "volumes": lambda value, where, key: _volumes(value, where, key, base),
         "configs": _mounts,
         "secrets": _mounts,
-        "env_file": lambda value, where, _: _env_files(value, where, base),
+        "env_file": lambda value, where, key: _env_files(value, where, key, base),
         "healthcheck": _healthcheck,
         "tmpfs": _list,
         "x-native": lambda value, where, key: _native(value, where, key, base),
@@ -51,100 +54,133 @@ def normalize_service(service: Map, name: str, base: Path) -> Map:
     return result
 
 
-def normalize_resource(resource: Any, where: Where, base: Path) -> Any:
-    """The long form of an entry of top-level configs or secrets: its file made absolute."""
-    if isinstance(resource, Map) and isinstance(resource.get("file"), str):
+def normalize_resource(kind: str, name: str, resource: Any, where: Where, base: Path) -> Map:
+    """The long form of an entry of top-level configs, secrets, volumes or networks: its file made absolute.
+
+    Raises:
+        ComposeError: it is no map.
+    """
+    key = f"{kind}.{name}"
+    if resource is None:
+        return Map(where)
+    if not isinstance(resource, Map):
+        raise ComposeError("takes a map here", where, key)
+    if isinstance(resource.get("file"), str):
         resource.put("file", str(absolute(resource["file"], base)), resource.place("file"))
-    return Map(where) if resource is None else resource
+    if resource.get("labels") is not None:
+        resource.put(
+            "labels",
+            _labels(resource["labels"], resource.place("labels"), f"{key}.labels"),
+            resource.place("labels"),
+        )
+    return resource
 
 
 def absolute(path: str, base: Path) -> Path:
-    """A path made absolute, with ~ resolved."""
-    return Path((base / Path(path).expanduser()).as_posix()).absolute().resolve() if path else base
-
-
-def text(value: Any) -> str:
-    """A scalar as Compose turns it to text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    """A path made absolute, with ~ resolved; links are kept as they are written."""
+    return Path(os.path.normpath(base / Path(path).expanduser())) if path else base
 
 
 def _pairs(value: Any, where: Where, key: str) -> Map:
-    if isinstance(value, Map):
-        result = Map(where)
-        for name, inner in value.items():
-            if isinstance(inner, Map | Seq):
-                raise ComposeError(f"{name} is no text", value.place(name), key)
-            result.put(name, None if inner is None else text(inner), value.place(name))
-        return result
-    result = Map(where)
-    for item, place in _items(value, where, key):
-        name, sign, inner = text(item).partition("=")
-        result.put(name, inner if sign else ("" if key.endswith("labels") else None), place)
-    return result
-
-
-def _hosts(value: Any, where: Where, key: str) -> Map:
+    """NAME=value, as a map or a list; None where only a name stands."""
     result = Map(where)
     if isinstance(value, Map):
         for name, inner in value.items():
-            result.put(name, inner, value.place(name))
+            place = value.place(name)
+            result.put(name, None if inner is None else _scalar(inner, place, f"{key}.{name}"), place)
         return result
     for item, place in _items(value, where, key):
-        name, sign, address = (
-            re.sub("=", ":", str(item), count=1).partition(":") if "=" in str(item) else str(item).partition(":")
-        )
-        if not sign:
-            raise ComposeError(f"{item!r} is not host:address", place, key)
-        result.put(name, address, place)
+        name, sign, inner = _scalar(item, place, key).partition("=")
+        result.put(name, inner if sign else None, place)
     return result
 
 
-def _build(value: Any, where: Where, base: Path) -> Map:
+def _labels(value: Any, where: Where, key: str) -> Map:
+    pairs = _pairs(value, where, key)
+    for name, inner in pairs.items():
+        if inner is None:
+            pairs[name] = ""
+    return pairs
+
+
+def _resolved(pairs: Map, values: Mapping[str, str]) -> Map:
+    for name, inner in pairs.items():
+        if inner is None:
+            pairs[name] = values.get(name)
+    return pairs
+
+
+def _hosts(value: Any, where: Where, key: str) -> Seq:
+    result = Seq(where)
+    pairs: list[tuple[str, Any, Where]] = []
+    if isinstance(value, Map):
+        pairs = [
+            (name, one, value.place(name))
+            for name, inner in value.items()
+            for one in (inner if isinstance(inner, Seq) else [inner])
+        ]
+    else:
+        for item, place in _items(value, where, key):
+            host = _scalar(item, place, key)
+            name, sign, address = host.partition("=" if "=" in host else ":")
+            if not sign:
+                raise ComposeError(f"{item!r} is no host; write it as host=address", place, key)
+            pairs.append((name, address, place))
+    for name, address, place in pairs:
+        result.add(f"{name}={_scalar(address, place, key).removeprefix('[').removesuffix(']')}", place)
+    return result
+
+
+def _build(value: Any, where: Where, key: str, base: Path, values: Mapping[str, str]) -> Map:
     result = Map(where)
     if isinstance(value, str):
-        result.put("context", str(absolute(value, base)), where)
+        result.put("context", _context(value, base), where)
         return result
     if not isinstance(value, Map):
-        raise ComposeError("build is a folder or a map", where)
+        raise ComposeError("takes a folder or a map here", where, key)
     for name, inner in value.items():
         place = value.place(name)
+        inner_key = f"{key}.{name}"
         if name == "context" and isinstance(inner, str):
-            inner = str(absolute(inner, base))
-        elif name in ("args", "labels") and inner is not None:
-            inner = _pairs(inner, place, f"build.{name}")
+            inner = _context(inner, base)
+        elif name == "args" and inner is not None:
+            inner = _resolved(_pairs(inner, place, inner_key), values)
+        elif name == "labels" and inner is not None:
+            inner = _labels(inner, place, inner_key)
+        elif name == "additional_contexts" and inner is not None:
+            inner = _pairs(inner, place, inner_key)
+            for one, context in inner.items():
+                inner[one] = _context(context or "", base)
         result.put(name, inner, place)
-    if "context" not in result:
-        result.put("context", str(base), where)
     return result
+
+
+def _context(context: str, base: Path) -> str:
+    return context if context.startswith(REMOTE) else str(absolute(context, base))
 
 
 def _command(value: Any, where: Where, key: str) -> Any:
-    if isinstance(value, str):
-        import shlex
-
-        try:
-            words = shlex.split(value)
-        except ValueError as error:
-            raise ComposeError(f"{value!r} is no command: {error}", where, key) from None
-        result = Seq(where)
-        for word in words:
-            result.add(word, where)
-        return result
-    return value
+    if not isinstance(value, str):
+        return value
+    result = Seq(where)
+    try:
+        words = shellwords.split(value)
+    except ValueError as error:
+        raise ComposeError(f"{value!r} is no command: {error}", where, key) from None
+    for word in words:
+        result.add(word, where)
+    return result
 
 
 def _depends_on(value: Any, where: Where, key: str) -> Map:
-    result = Map(where)
     if isinstance(value, Map):
-        for name, inner in value.items():
-            result.put(name, inner if inner is not None else Map(value.place(name)), value.place(name))
-        return result
+        return value
+    result = Map(where)
     for item, place in _items(value, where, key):
         long = Map(place)
         long.put("condition", "service_started", place)
-        result.put(str(item), long, place)
+        long.put("required", True, place)
+        result.put(_scalar(item, place, key), long, place)
     return result
 
 
@@ -153,7 +189,7 @@ def _names(value: Any, where: Where, key: str) -> Map:
         return value
     result = Map(where)
     for item, place in _items(value, where, key):
-        result.put(str(item), None, place)
+        result.put(_scalar(item, place, key), None, place)
     return result
 
 
@@ -165,44 +201,47 @@ def _ports(value: Any, where: Where, key: str) -> Seq:
                 item.put("published", str(item["published"]), item.place("published"))
             result.add(item, place)
             continue
-        found = PORT.fullmatch(text(item))
-        if found is None:
-            raise ComposeError(f"{item!r} is no port; write it as 8080:80 or 127.0.0.1:8080:80", place, key)
-        long = Map(place)
-        long.put("target", int(found["target"]), place)
-        if found["published"]:
-            long.put("published", found["published"], place)
-        if found["ip"]:
-            long.put("host_ip", found["ip"].strip("[]"), place)
-        if found["protocol"]:
-            long.put("protocol", found["protocol"], place)
-        result.add(long, place)
+        try:
+            expanded = ports.parse(_scalar(item, place, key))
+        except ValueError as error:
+            raise ComposeError(str(error), place, key) from None
+        for port in expanded:
+            long = Map(place)
+            for name, inner in port.items():
+                long.put(name, inner, place)
+            result.add(long, place)
     return result
 
 
 def _volumes(value: Any, where: Where, key: str, base: Path) -> Seq:
     result = Seq(where)
     for item, place in _items(value, where, key):
-        if isinstance(item, Map):
-            if item.get("type") == "bind" and isinstance(item.get("source"), str):
-                item.put("source", str(absolute(item["source"], base)), item.place("source"))
-            result.add(item, place)
+        if not isinstance(item, Map):
+            result.add(_volume(_scalar(item, place, key), place, key, base), place)
             continue
-        result.add(_volume(text(item), place, key, base), place)
+        if item.get("type") == "bind" and isinstance(item.get("source"), str):
+            item.put("source", str(absolute(item["source"], base)), item.place("source"))
+        if isinstance(item.get("target"), str):
+            item.put("target", posixpath.normpath(item["target"]), item.place("target"))
+        result.add(item, place)
     return result
 
 
 def _volume(short: str, place: Where, key: str, base: Path) -> Map:
     parts = short.split(":")
+    if len(parts) > 3 or not all(parts):
+        raise ComposeError(f"{short!r} is no volume; write it as source:/target or source:/target:ro", place, key)
     long = Map(place)
     if len(parts) == 1:
         long.put("type", "volume", place)
-        long.put("target", parts[0], place)
+        long.put("target", posixpath.normpath(parts[0]), place)
         long.put("volume", Map(place), place)
         return long
-    if len(parts) > 3:
-        raise ComposeError(f"{short!r} is no volume; write it as source:/target or source:/target:ro", place, key)
-    source, target = parts[0], parts[1]
+    source, target = parts[0], posixpath.normpath(parts[1])
+    if len(source) == 1 and source.isalpha():
+        raise ComposeError(
+            f"Compose takes {source}: in {short!r} for a drive; give the volume a longer name", place, key
+        )
     bind = source.startswith((".", "/", "~"))
     long.put("type", "bind" if bind else "volume", place)
     long.put("source", str(absolute(source, base)) if bind else source, place)
@@ -224,19 +263,23 @@ def _mounts(value: Any, where: Where, key: str) -> Seq:
     for item, place in _items(value, where, key):
         long = item if isinstance(item, Map) else Map(place)
         if not isinstance(item, Map):
-            long.put("source", text(item), place)
+            long.put("source", _scalar(item, place, key), place)
         result.add(long, place)
     return result
 
 
-def _env_files(value: Any, where: Where, base: Path) -> Seq:
+def _env_files(value: Any, where: Where, key: str, base: Path) -> Seq:
     result = Seq(where)
-    for item, place in _items(value, where, "env_file"):
+    for item, place in _items(value, where, key):
         long = item if isinstance(item, Map) else Map(place)
         if not isinstance(item, Map):
-            long.put("path", text(item), place)
-        if isinstance(long.get("path"), str):
-            long.put("path", str(absolute(long["path"], base)), long.place("path"))
+            long.put("path", _scalar(item, place, key), place)
+        for name in long:
+            if name not in ENV_FILE_KEYS:
+                raise ComposeError("is not honoured; leave it out", long.place(name), f"{key}.{name}")
+        if not isinstance(long.get("path"), str) or not isinstance(long.get("required", True), bool):
+            raise ComposeError("takes {path: FILE, required: true or false}", place, key)
+        long.put("path", str(absolute(long["path"], base)), long.place("path"))
         result.add(long, place)
     return result
 
@@ -253,16 +296,13 @@ def _healthcheck(value: Any, where: Where, key: str) -> Any:
 
 def _native(value: Any, where: Where, key: str, base: Path) -> Any:
     if not isinstance(value, Map):
-        raise ComposeError("x-native is a map", where, key)
+        raise ComposeError("takes a map here", where, key)
     for name in ("project", "working_dir"):
         if isinstance(value.get(name), str):
             value.put(name, str(absolute(value[name], base)), value.place(name))
     if value.get("environment") is not None:
-        value.put(
-            "environment",
-            _pairs(value["environment"], value.place("environment"), f"{key}.environment"),
-            value.place("environment"),
-        )
+        place = value.place("environment")
+        value.put("environment", _pairs(value["environment"], place, f"{key}.environment"), place)
     return value
 
 
@@ -271,6 +311,16 @@ def _list(value: Any, where: Where, key: str) -> Seq:
     for item, place in _items(value, where, key):
         result.add(item, place)
     return result
+
+
+def _scalar(value: Any, where: Where, key: str) -> str:
+    if not isinstance(value, bool | int | float | str):
+        raise ComposeError(f"takes a text or a number here, not {_kind(value)}", where, key)
+    return text(value)
+
+
+def _kind(value: Any) -> str:
+    return "a map" if isinstance(value, Map) else "a list" if isinstance(value, Seq) else "nothing"
 
 
 def _items(value: Any, where: Where, key: str) -> list[tuple[Any, Where]]:

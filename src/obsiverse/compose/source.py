@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from obsiverse.compose.errors import ComposeError, Where
@@ -21,6 +21,7 @@ MERGE = "<<"
 INTEGER = "tag:yaml.org,2002:int"
 OCTAL = re.compile(r"0[0-7]+")
 STRING = "tag:yaml.org,2002:str"
+SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
 
 
 class Map(dict[str, Any]):
@@ -65,14 +66,17 @@ def read(file: Path) -> Map:
         status = file.stat()
     except OSError as error:
         raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
-    return _read(file, status.st_mtime_ns, status.st_size)
+    try:
+        return _read(file, status.st_mtime_ns, status.st_size)
+    except RecursionError:
+        raise ComposeError("is nested too deeply; flatten it", Where(file, 1)) from None
 
 
 @cache
 def _read(file: Path, _changed: int, _size: int) -> Map:
     yaml = YAML(typ="safe", pure=True)
     try:
-        with file.open() as stream:
+        with file.open(encoding="utf-8-sig") as stream:
             node = yaml.compose(stream)
     except OSError as error:
         raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
@@ -83,8 +87,10 @@ def _read(file: Path, _changed: int, _size: int) -> Map:
         raise ComposeError(
             f"is no YAML: {error.problem or error.context}", Where(file, mark.line + 1 if mark else 1)
         ) from None
+    except YAMLError as error:
+        raise ComposeError(f"is no YAML: {str(error).splitlines()[0]}", Where(file, 1)) from None
     if node is None:
-        return Map(Where(file, 1))
+        raise ComposeError("is empty; a Compose file begins with a key such as services:", Where(file, 1))
     value = _Builder(file, yaml.constructor).build(node)
     if not isinstance(value, Map):
         raise ComposeError("is no map: a Compose file begins with a key such as services:", Where(file, 1))
@@ -95,9 +101,18 @@ class _Builder:
     def __init__(self, file: Path, constructor: Any) -> None:
         self._file = file
         self._constructor = constructor
+        self._above: set[int] = set()
 
     def build(self, node: Node) -> Any:
         where = self._where(node)
+        if id(node) in self._above:
+            raise ComposeError("an anchor holds itself; write the value out", where)
+        self._above.add(id(node))
+        value = self._build(node, where)
+        self._above.discard(id(node))
+        return value
+
+    def _build(self, node: Node, where: Where) -> Any:
         if str(node.tag).startswith("!"):
             raise ComposeError(f"the tag {node.tag} is not honoured; leave it out", where)
         if isinstance(node, MappingNode):
@@ -114,7 +129,12 @@ class _Builder:
         if node.tag == INTEGER and OCTAL.fullmatch(node.value):
             # YAML 1.2 reads 0440 as 440; Compose keeps the older reading, which file modes need.
             return int(node.value, 8)
-        return self._constructor.construct_object(node, deep=True)
+        if node.tag not in SCALARS:
+            raise ComposeError(f"{node.value!r} is a {str(node.tag).rpartition(':')[2]}; put it in quotes", where)
+        try:
+            return self._constructor.construct_object(node, deep=True)
+        except ValueError:
+            raise ComposeError(f"{node.value!r} is no {str(node.tag).rpartition(':')[2]}", where) from None
 
     def _map(self, node: MappingNode, where: Where) -> Map:
         merged, own = Map(where), Map(where)
@@ -143,6 +163,29 @@ class _Builder:
 
     def _where(self, node: Node) -> Where:
         return Where(self._file, node.start_mark.line + 1)
+
+
+def submap(tree: Map, key: str) -> Map:
+    """The map under a key, empty where there is none.
+
+    Raises:
+        ComposeError: there is something else.
+    """
+    value = tree.get(key)
+    if value is None:
+        return Map(tree.where)
+    if not isinstance(value, Map):
+        raise ComposeError("takes a map here", tree.place(key), key)
+    return value
+
+
+def plain(value: Any) -> Any:
+    """The value in Python's own maps and lists."""
+    if isinstance(value, Map):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, Seq):
+        return [plain(inner) for inner in value]
+    return value
 
 
 def transform(value: Any, change: Callable[[str, Where, str], Any], key: str = "", where: Where | None = None) -> Any:

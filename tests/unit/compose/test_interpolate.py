@@ -26,6 +26,7 @@ def expand(text, values=VALUES):
         ("${SET:+x}", "x"), ("${EMPTY:+x}", ""), ("${EMPTY+x}", "x"), ("${NONE+x}", ""), ("${SET:?m}", "value"), ("${EMPTY?m}", ""),
         ("${NONE:-${SET}}", "value"), ("${NONE:-${ALSO:-deep}}", "deep"), ("${NONE:-a:b}", "a:b"), ("$$SET", "$SET"), ("$${SET}", "${SET}"),
         ("${NONE:-$$}", "$"), ("${NONE}", ""),
+        ("^a$", "^a$"), ("$1", "$1"), ("${SET:-{a}}!", "value!"), ('${NONE:-{"a": {}}}!', '{"a": {}}!'), ("${NONE:-{}", "{"),
     ],
 )  # fmt: skip
 def test_expansion(text, expected):
@@ -41,7 +42,6 @@ def test_expansion(text, expected):
         ("${}", "names no variable"),
         ("${1A}", "names no variable"),
         ("${SET!x}", "not understood"),
-        ("a $ b", "write $$"),
     ],
 )
 def test_errors_name_variable_file_line_and_key(text, expected):

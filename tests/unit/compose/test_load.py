@@ -62,7 +62,7 @@ def test_a_port_published_twice_is_refused(project):
 
 def test_an_include_circle_is_refused(project, tmp_path):
     (tmp_path / "other.yaml").write_text("include: [compose.yaml]\n")
-    with pytest.raises(ComposeError, match="includes itself"):
+    with pytest.raises(ComposeError, match=r"in a circle: compose\.yaml → other\.yaml → compose\.yaml"):
         project("include: [other.yaml]\n")
 
 
