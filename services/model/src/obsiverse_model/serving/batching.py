@@ -14,6 +14,9 @@ from obsiverse_model.errors import Overloaded
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+TURNS = 3
+"""Turns of the event loop that a busy model waits: requests that have arrived are read in them and join the batch."""
+
 
 @dataclass(frozen=True)
 class Done(Generic[Result]):
@@ -89,6 +92,9 @@ class Batcher(Generic[Item, Result]):
     async def _next(self) -> list[_Waiting[Item, Result]]:
         busy = not self._queue.empty()
         batch = [await self._queue.get()]
+        if busy:
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
         deadline = time.perf_counter() + (self._delay if busy else 0)
         while len(batch) < self._size:
             if not self._queue.empty():
