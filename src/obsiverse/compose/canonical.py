@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from obsiverse.compose.durations import format_duration
-from obsiverse.compose.models import Amount, Build, Healthcheck, Project, Resource, Secret, Service, Volume
+from obsiverse.compose.models import Amount, Build, Healthcheck, NamedVolume, Network, Project, Secret, Service, Volume
 
 NETWORK = "default"
 AS_THEY_ARE = (
@@ -39,7 +39,7 @@ def to_config(project: Project) -> dict[str, Any]:
         "name": project.name,
         "services": {name: _service(service) for name, service in project.services.items()},
         "networks": {
-            name: {**_resource(project, name, project.networks.get(name, Resource())), "ipam": {}} for name in networks
+            name: {**_resource(project, name, project.networks.get(name, Network())), "ipam": {}} for name in networks
         },
         "volumes": {name: _resource(project, name, one) for name, one in project.volumes.items() if name in volumes},
         "configs": {name: _config(project, name, one) for name, one in project.configs.items() if name in configs},
@@ -52,7 +52,7 @@ def to_config(project: Project) -> dict[str, Any]:
 def _escaped(value: Any) -> Any:
     """With `$$` for a dollar, so that the output can be read again."""
     if isinstance(value, dict):
-        return {key: _escaped(inner) for key, inner in cast(dict[str, Any], value).items()}
+        return {_escaped(key): _escaped(inner) for key, inner in cast(dict[str, Any], value).items()}
     if isinstance(value, list | tuple):
         return [_escaped(inner) for inner in cast(Sequence[Any], value)]
     return value.replace("$", "$$") if isinstance(value, str) else value
@@ -155,7 +155,7 @@ def _amount(amount: Amount) -> dict[str, Any]:
     return value
 
 
-def _resource(project: Project, name: str, resource: Resource) -> dict[str, Any]:
+def _resource(project: Project, name: str, resource: NamedVolume | Network) -> dict[str, Any]:
     value: dict[str, Any] = {"name": resource.name or (name if resource.external else f"{project.name}_{name}")}
     if resource.external:
         value["external"] = True

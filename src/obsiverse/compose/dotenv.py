@@ -16,11 +16,18 @@ ESCAPE = re.compile(r'\\(?:[abfnrtv$"\\]|0([0-3][0-7]{2}))')
 ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "$": "$$", '"': '"', "\\": "\\"}
 
 
-def read(file: Path, environment: Mapping[str, str], warnings: list[str] | None = None) -> dict[str, str]:
+def read(
+    file: Path,
+    environment: Mapping[str, str],
+    *,
+    earlier: Mapping[str, str] | None = None,
+    warnings: list[str] | None = None,
+) -> dict[str, str]:
     """The variables of a file; a bare name takes its value from the environment, and is left out where it has none there.
 
     Args:
         environment: what values may refer to, before the lines above them.
+        earlier: what they may refer to after those: the variables of files read before.
         warnings: grows by one for each variable that is referred to but not set.
 
     Raises:
@@ -32,15 +39,26 @@ def read(file: Path, environment: Mapping[str, str], warnings: list[str] | None 
         raise ComposeError(f"can't be read: {error.strerror}", Where(file, 1)) from None
     except UnicodeDecodeError as error:
         raise ComposeError(f"is no UTF-8: {error.reason}", Where(file, 1)) from None
-    return _Reader(file, source.replace("\r\n", "\n"), environment, warnings).read()
+    reader = _Reader(
+        file, source.replace("\r\n", "\n"), environment, earlier or {}, [] if warnings is None else warnings
+    )
+    return reader.read()
 
 
 class _Reader:
-    def __init__(self, file: Path, source: str, environment: Mapping[str, str], warnings: list[str] | None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        source: str,
+        environment: Mapping[str, str],
+        earlier: Mapping[str, str],
+        warnings: list[str],
+    ) -> None:
         self._file = file
         self._source = source
         self._environment = environment
-        self._warnings = warnings if warnings is not None else []
+        self._earlier = earlier
+        self._warnings = warnings
         self._found: dict[str, str] = {}
 
     def read(self) -> dict[str, str]:
@@ -77,7 +95,7 @@ class _Reader:
         return (self._expanded(_unescaped(value), where) if quote == '"' else value), quoted.end()
 
     def _expanded(self, text: str, where: Where) -> str:
-        return Variables({**self._found, **self._environment}, self._warnings).expand(text, where)
+        return Variables({**self._earlier, **self._found, **self._environment}, self._warnings).expand(text, where)
 
 
 def _unescaped(text: str) -> str:

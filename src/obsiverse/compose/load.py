@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from obsiverse.compose import checks, dotenv, graph, source
 from obsiverse.compose.errors import ComposeError, Where
 from obsiverse.compose.interpolate import Variables
-from obsiverse.compose.models import Config, Project, Resource, Secret, Service
+from obsiverse.compose.models import Config, NamedVolume, Network, Project, Resource, Secret, Service
 from obsiverse.compose.native import addresses
 from obsiverse.compose.source import Map, Seq, plain, submap
 from obsiverse.compose.tree import Reader
@@ -82,8 +82,8 @@ class _Loader:
         root = self._reader.read(self._files, self._base, values)
         configs = self._resources(root, "configs", Config)
         secrets = self._resources(root, "secrets", Secret)
-        volumes = self._resources(root, "volumes", Resource)
-        networks = self._resources(root, "networks", Resource)
+        volumes = self._resources(root, "volumes", NamedVolume)
+        networks = self._resources(root, "networks", Network)
         profiles = set(self._profiles or _words(values.get("COMPOSE_PROFILES", "")))
         active: dict[str, Service] = {}
         disabled: dict[str, Service] = {}
@@ -94,7 +94,7 @@ class _Loader:
         known = active | disabled
         warnings = [*self._reader.warnings, *graph.check(active, known, root)]
         checks.check_references(
-            known, {"configs": configs, "secrets": secrets, "volumes": volumes, "networks": networks}, root
+            active, {"configs": configs, "secrets": secrets, "volumes": volumes, "networks": networks}, root
         )
         checks.check_ports(active, root)
         return Project(
@@ -144,7 +144,7 @@ class _Loader:
             service = Service.model_validate({**plain(tree), "*name": name})
         except ValidationError as error:
             raise _explained(error, tree, f"services.{name}") from None
-        if service.image is None and service.build is None and service.native is None:
+        if not service.image and service.build is None and service.native is None:
             raise ComposeError("has neither image nor build; add one", where, f"services.{name}")
         return service
 
@@ -157,7 +157,8 @@ class _Loader:
         for item, place in zip(files, files.places, strict=True):
             file = Path(item["path"])
             if file.is_file():
-                for variable, value in dotenv.read(file, {**merged, **given, **values}, self._reader.warnings).items():
+                read = dotenv.read(file, {**given, **values}, earlier=merged, warnings=self._reader.warnings)
+                for variable, value in read.items():
                     merged.put(variable, value, place)
             elif item.get("required", True) and needed:
                 raise ComposeError(

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from obsiverse.compose import graph
 from obsiverse.compose.durations import parse_size
@@ -24,6 +34,31 @@ def _restart(policy: str) -> str:
     if not RESTART.fullmatch(policy):
         raise ValueError(f"{policy!r} is no restart policy; write no, always, unless-stopped or on-failure:3")
     return policy
+
+
+def _published(port: object) -> object:
+    if port == "":
+        return None
+    if isinstance(port, str) and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise ValueError(f"takes one port from 1 to 65535, not {port}")
+    return port
+
+
+def _address(host: str) -> str:
+    try:
+        ip_address(host)
+    except ValueError:
+        raise ValueError(f"{host!r} is no IP address; write it as 127.0.0.1") from None
+    return host
+
+
+def _cpus(value: str) -> str:
+    try:
+        if float(value) >= 0:
+            return value
+    except ValueError:
+        pass
+    raise ValueError(f"{value!r} is no number of CPUs; write it as 0.5")
 
 
 class Model(BaseModel):
@@ -87,17 +122,11 @@ class Port(Model):
     """A published port; `published` None takes any."""
 
     target: PortNumber
-    published: Text | None = None
-    host_ip: str | None = None
+    published: Annotated[str | None, BeforeValidator(_published)] = None
+    host_ip: Annotated[str, AfterValidator(_address)] | None = None
     protocol: Literal["tcp", "udp"] = "tcp"
     mode: Literal["ingress", "host"] = "ingress"
     name: str | None = None
-
-    @model_validator(mode="after")
-    def _is_one_port(self) -> Self:
-        if self.published and not (self.published.isdecimal() and 1 <= int(self.published) <= 65535):
-            raise ValueError(f"published takes one port from 1 to 65535, not {self.published}")
-        return self
 
 
 class BindOptions(Model):
@@ -149,7 +178,7 @@ class Devices(Model):
 class Amount(Model):
     """CPU, memory and devices."""
 
-    cpus: Text | None = None
+    cpus: Annotated[Text, AfterValidator(_cpus)] | None = None
     memory: Size | None = None
     pids: Count | None = None
     devices: tuple[Devices, ...] = ()
@@ -279,12 +308,23 @@ class Config(Secret):
 
 
 class Resource(Model):
-    """A volume or a network, of the driver that Docker takes by itself."""
+    """What services share by name; `name` is the one it has in Docker."""
 
     name: str | None = None
-    driver: Literal["local", "bridge"] | None = None
     external: bool = False
     labels: dict[str, Text] = {}
+
+
+class NamedVolume(Resource):
+    """A volume at the top of a file."""
+
+    driver: Literal["local"] | None = None
+
+
+class Network(Resource):
+    """A network; natively all of them are loopback."""
+
+    driver: Literal["bridge"] | None = None
 
 
 class Project(BaseModel):
@@ -304,8 +344,8 @@ class Project(BaseModel):
     disabled_services: dict[str, Service] = {}
     configs: dict[str, Config] = {}
     secrets: dict[str, Secret] = {}
-    volumes: dict[str, Resource] = {}
-    networks: dict[str, Resource] = {}
+    volumes: dict[str, NamedVolume] = {}
+    networks: dict[str, Network] = {}
     extensions: dict[str, JsonValue] = {}
     environment: dict[str, str] = Field(default={}, repr=False)
     warnings: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class Reader:
 
     def dotenv(self, file: Path, values: Mapping[str, str]) -> dict[str, str]:
         """The variables of a file with the given ones over them."""
-        return {**dotenv.read(file, values, self.warnings), **values}
+        return {**dotenv.read(file, values, warnings=self.warnings), **values}
 
     def _files(self, files: Sequence[Path], base: Path, values: Mapping[str, str], above: tuple[Path, ...]) -> Map:
         root: Map | None = None
@@ -204,7 +204,7 @@ class Reader:
             env_files = [folder / ".env"]
         read: dict[str, str] = {}
         for file in env_files:
-            read.update(dotenv.read(file, {**read, **origin.values}, self.warnings))
+            read.update(dotenv.read(file, origin.values, earlier=read, warnings=self.warnings))
         return self._files(files, folder, {**read, **origin.values}, above)
 
 
