@@ -32,7 +32,7 @@ test: lint test-unit test-services test-stack ## check and test everything, on a
 test-unit: .venv-dev ## the fast tests, no network
 	$(PYTHON) -m pytest tests/unit tests/compose_parity tests/native -n 2
 
-test-services: .venv-dev ## each service's own tests
+test-services: .venv-dev ## each service's types and own tests
 	$(PYTHON) scripts/test_services.py $(SERVICES)
 
 test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, and faults

@@ -1,4 +1,4 @@
-"""Run the services' own tests, each in its own environment.
+"""Check the services' types and run their own tests, each in its own environment.
 
 The test tools come from this checkout's development environment, behind the service's packages on the path, so that a
 service is tested with exactly what its lock holds.
@@ -7,6 +7,7 @@ service is tested with exactly what its lock holds.
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ import typer
 from obsiverse.components import python_environment
 
 ROOT = Path(__file__).resolve().parents[1]
+PYRIGHT = Path(sys.executable).with_name("pyright")
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
 
@@ -32,13 +34,15 @@ def main(
 
 
 def run(service: str, gpu: bool) -> bool:
-    """Run one service's tests; False where they failed."""
+    """Check one service's types and run its tests; False where either failed."""
     project = ROOT / "services" / service
     if not project.is_dir():
         raise typer.BadParameter(f"there is no service {service}")
     python = python_environment(project, ROOT / ".obsiverse" / "venvs")
     tests = ROOT / "tests" / "gpu" if gpu else project / "tests"
     typer.echo(f"== {service}")
+    if not gpu and subprocess.run([PYRIGHT, "-p", project], check=False).returncode:
+        return False
     tools = sysconfig.get_path("purelib")
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(project), "-q"]
     return subprocess.run([python, "-c", RUN, tools, *options, str(tests)], cwd=project, check=False).returncode == 0
