@@ -84,7 +84,7 @@ class _Loader:
         secrets = self._resources(root, "secrets", Secret)
         volumes = self._resources(root, "volumes", NamedVolume)
         networks = self._resources(root, "networks", Network)
-        profiles = set(self._profiles or _words(values.get("COMPOSE_PROFILES", "")))
+        profiles = tuple(self._profiles or _words(values.get("COMPOSE_PROFILES", "")))
         active: dict[str, Service] = {}
         disabled: dict[str, Service] = {}
         trees = submap(root, "services")
@@ -138,7 +138,8 @@ class _Loader:
     def _service(
         self, name: str, tree: Map, where: Where, values: Mapping[str, str], profiles: Collection[str]
     ) -> Service:
-        needed = _is_active(tree.get("profiles") or (), profiles)
+        written = tree.get("profiles")
+        needed = not isinstance(written, Seq) or _is_active(written, profiles)
         tree = self._with_env_files(name, tree, values, needed)
         try:
             service = Service.model_validate({**plain(tree), "*name": name})

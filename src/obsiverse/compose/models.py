@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -54,7 +55,7 @@ def _address(host: str) -> str:
 
 def _cpus(value: str) -> str:
     try:
-        if float(value) >= 0:
+        if 0 <= float(value) < math.inf:
             return value
     except ValueError:
         pass
