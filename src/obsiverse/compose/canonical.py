@@ -83,7 +83,7 @@ def _service(service: Service) -> dict[str, Any]:
         "secrets": [
             _mount({**_dumped(mount), "target": mount.target or SECRETS + mount.source}) for mount in service.secrets
         ],
-        "extra_hosts": sorted(service.extra_hosts, key=lambda host: host.partition("=")[0]),
+        "extra_hosts": sorted(service.extra_hosts),
     }
     value |= {name: part for name, part in parts.items() if part}
     if service.healthcheck:
