@@ -49,7 +49,8 @@ def slowest_service_alone() -> tuple[str, float]:
 
 def processes() -> list[psutil.Process]:
     """Every process of the stack: the agent, its keeper and all that the agent started."""
-    agents = [p for p in psutil.process_iter(["cmdline"]) if "obsiverse.agent" in (p.info["cmdline"] or [])]
+    state = str(ROOT / ".obsiverse")
+    agents = [p for p in psutil.process_iter(["cmdline"]) if {"obsiverse.agent", state} <= set(p.info["cmdline"] or [])]
     found = {p.pid: p for p in agents}
     for row in rows():
         if row["pid"] is None:
