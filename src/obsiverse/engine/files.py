@@ -65,7 +65,8 @@ class Files:
         """Make the folders of named volumes and write the configs and secrets that a service mounts.
 
         Raises:
-            EngineError: the disk is full, a folder can't be written, or a secret's variable is not set.
+            EngineError: the disk is full, or a folder can't be written.
+            ComposeError: a file can't be read, or a secret's variable is not set.
         """
         try:
             for volume in service.volumes:

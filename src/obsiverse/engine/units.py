@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from obsiverse.compose import Project, Service
+from obsiverse.compose import Port, Project, Service
 from obsiverse.compose.durations import parse_size
 from obsiverse.engine.errors import EngineError
 from obsiverse.engine.files import Files
@@ -95,12 +95,12 @@ def plan(project: Project, workspace: Workspace) -> Plan:
         if d.condition == "service_completed_successfully"
     }  # fmt: skip
     files = Files(project, workspace)
-    units = [_unit(service, files, service.name in completed) for service in project.services.values()]
+    units = [_unit(service, project, files, service.name in completed) for service in project.services.values()]
     templates = tuple(unit for unit in units if TASK_PROFILE in project.services[unit.name].profiles)
     return Plan(tuple(unit for unit in units if unit not in templates), templates)
 
 
-def _unit(service: Service, files: Files, completes: bool) -> Unit:
+def _unit(service: Service, project: Project, files: Files, completes: bool) -> Unit:
     native = service.native
     if native is None:
         raise EngineError(
@@ -108,8 +108,8 @@ def _unit(service: Service, files: Files, completes: bool) -> Unit:
             "Give it `x-native` with a command (docs/design.md), or leave it out with a profile.",
         )
     places = files.places(service)
-    ports = [_published(service.name, port.host_ip, port.published) for port in service.ports if port.published]
-    dependencies = tuple(Dependency(name, d.condition) for name, d in service.depends_on.items())
+    ports = [_published(service.name, port.host_ip, port.published) for port in _tcp(service)]
+    dependencies = tuple(Dependency(link.service, link.condition) for link in project.dependencies(service.name))
     return Unit(
         name=service.name,
         spec=_spec(service, places, files.digest(service)),
@@ -122,8 +122,13 @@ def _unit(service: Service, files: Files, completes: bool) -> Unit:
     )
 
 
-def _published(service: str, host: str | None, published: str) -> PublishedPort:
-    return PublishedPort(service, host or LOOPBACK, int(published))
+def _published(service: str, host: str | None, published: str | None) -> PublishedPort:
+    return PublishedPort(service, host or LOOPBACK, int(published or 0))
+
+
+def _tcp(service: Service) -> list[Port]:
+    """The ports that can be checked and shown; a process opens its UDP ports by itself."""
+    return [port for port in service.ports if port.published and port.protocol == "tcp"]
 
 
 def _spec(service: Service, places: dict[str, str], digest: str | None) -> dict[str, Any]:
@@ -131,7 +136,7 @@ def _spec(service: Service, places: dict[str, str], digest: str | None) -> dict[
     assert native is not None
     task = TASK_PROFILE in service.profiles
     environment = {name: value for name, value in service.environment.items() if value is not None}
-    ports = [{"container": port.target, "host": int(port.published)} for port in service.ports if port.published]
+    ports = [{"container": port.target, "host": int(port.published or 0)} for port in _tcp(service)]
     ports += [{"container": int(container), "env": name} for container, name in native.ports.items()]
     spec: dict[str, Any] = {
         "image": service.image or service.name,
