@@ -12,6 +12,7 @@ from obsiverse_client import AgentError, AgentUnreachable
 from rich.markup import escape
 
 import obsiverse
+from obsiverse.agent.errors import AgentFault, LaunchFailed
 from obsiverse.cli.console import err, out
 from obsiverse.components import ComponentError
 from obsiverse.compose import ComposeError
@@ -71,7 +72,7 @@ def main() -> None:
     except EngineError as error:
         _print_error(error.message, error.hint)
         raise SystemExit(1) from None
-    except (AgentError, AgentUnreachable, ComposeError, ComponentError, TargetError) as error:
+    except (AgentError, AgentFault, AgentUnreachable, ComposeError, ComponentError, LaunchFailed, TargetError) as error:
         _print_error(str(error))
         raise SystemExit(1) from None
     except KeyboardInterrupt:

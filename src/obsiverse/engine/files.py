@@ -43,11 +43,7 @@ class Files:
                 found[volume.target] = self._workspace.data / (
                     volume.source or volume.target.strip("/").replace("/", "-")
                 )
-        for config in service.configs:
-            target = config.target or f"/{config.source}"
-            found[target] = self._file(service, target)
-        for secret in service.secrets:
-            target = secret.target or f"/run/secrets/{secret.source}"
+        for target in (*_config_targets(service), *_secret_targets(service)):
             found[target] = self._file(service, target)
         return found
 
@@ -69,20 +65,27 @@ class Files:
             ComposeError: a file can't be read, or a secret's variable is not set.
         """
         try:
+            places = self._targets(service)
             for volume in service.volumes:
                 if volume.type == "volume":
-                    self._targets(service)[volume.target].mkdir(parents=True, exist_ok=True)
-            for config in service.configs:
-                content = self._project.configs[config.source].read()
-                _write(self._file(service, config.target or f"/{config.source}"), content, 0o644)
-            for secret in service.secrets:
-                content = self._project.secrets[secret.source].read()
-                _write(self._file(service, secret.target or f"/run/secrets/{secret.source}"), content, 0o400)
+                    places[volume.target].mkdir(parents=True, exist_ok=True)
+            for target, source in _config_targets(service).items():
+                _write(places[target], self._project.configs[source].read(), 0o644)
+            for target, source in _secret_targets(service).items():
+                _write(places[target], self._project.secrets[source].read(), 0o400)
         except OSError as error:
             raise EngineError(
                 f"the files of {service.name} can't be written to {self._workspace.state}: {error.strerror}",
                 "Free some space or rights there, or move it with OBSIVERSE_STATE.",
             ) from error
+
+
+def _config_targets(service: Service) -> dict[str, str]:
+    return {config.target or f"/{config.source}": config.source for config in service.configs}
+
+
+def _secret_targets(service: Service) -> dict[str, str]:
+    return {secret.target or f"/run/secrets/{secret.source}": secret.source for secret in service.secrets}
 
 
 def _write(file: Path, content: str, mode: int) -> None:

@@ -20,7 +20,7 @@ from obsiverse.engine import ports, programs, shutdown
 from obsiverse.engine.errors import EngineError, Interrupted
 from obsiverse.engine.files import Files
 from obsiverse.engine.report import Reporter
-from obsiverse.engine.startup import Started, Startup
+from obsiverse.engine.startup import Started, Startup, wait_briefly
 from obsiverse.engine.units import AGENT_VARIABLE, Unit, plan
 from obsiverse.engine.workspace import Workspace
 
@@ -214,11 +214,12 @@ def _await_healthy(agent: AgentClient, names: Sequence[str], timeout: float, rep
                 break
             if status["state"] in ("exited", "stopped"):
                 raise EngineError(f"{name} is {status['state']}", f"See why with `obsiverse logs {name}`.")
-            if time.monotonic() > deadline:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise EngineError(
                     f"{name} is {status['health']} after {timeout:.0f} s", f"Look at `obsiverse logs {name}`."
                 )
-            time.sleep(0.1)
+            wait_briefly(agent, name, "healthy", left)
         report.stage(name, "healthy")
 
 

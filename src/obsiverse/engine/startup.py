@@ -175,12 +175,7 @@ class Startup:
     def _wait(self, name: str, condition: str, within: float = POLL_SECONDS) -> dict[str, Any]:
         if self._aborted:
             raise EngineError("stopped")
-        try:
-            return self._agent.wait(name, condition, max(0.0, min(within, self._remaining())))
-        except AgentError as error:
-            if error.status != 408:
-                raise
-            return self._agent.task(name)
+        return wait_briefly(self._agent, name, condition, min(within, self._remaining()))
 
     def _check_all_still_up(self) -> None:
         for unit in self._units.values():
@@ -198,6 +193,16 @@ class Startup:
 
     def _longer(self) -> str:
         return "Give it longer with `--timeout SECONDS`, or look at its log with `obsiverse logs`."
+
+
+def wait_briefly(agent: AgentClient, name: str, condition: str, within: float = POLL_SECONDS) -> dict[str, Any]:
+    """The status of a task once a condition holds, or as it is after `within` seconds, at most one."""
+    try:
+        return agent.wait(name, condition, max(0.0, min(within, POLL_SECONDS)))
+    except AgentError as error:
+        if error.status != 408:
+            raise
+        return agent.task(name)
 
 
 def _ending(status: dict[str, Any]) -> str:
