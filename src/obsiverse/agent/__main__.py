@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from obsiverse.agent.errors import AgentFault, AlreadyRunning, UnsafeSocketFolder
+from obsiverse.agent.runtime import Runtime
 from obsiverse.agent.server import serve
 
 # The keeper starts the agent again after any exit but 0 and these.
@@ -24,10 +25,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m obsiverse.agent", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="the stack's state folder")
     parser.add_argument("--socket", type=Path, required=True, metavar="PATH", help="where to listen")
+    parser.add_argument(
+        "--containers",
+        metavar="PROJECT",
+        help="run tasks as containers of a Compose project, and end them with the agent",
+    )
+    parser.add_argument("--client", type=int, metavar="UID", help="a user that may connect too")
     arguments = parser.parse_args()
     _set_up_logging()
     try:
-        asyncio.run(serve(arguments.state, arguments.socket))
+        runtime = _container_runtime(arguments.containers) if arguments.containers else None
+        asyncio.run(
+            serve(
+                arguments.state,
+                arguments.socket,
+                runtime=runtime,
+                client=arguments.client,
+                delete_tasks=runtime is not None,
+            )
+        )
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         return HELD
@@ -35,6 +51,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return REFUSED
     return 0
+
+
+def _container_runtime(project: str) -> Runtime:
+    # Only here: processes need none of it, and it is a third of the agent's memory.
+    from obsiverse.agent.container_runtime import ContainerRuntime
+    from obsiverse.agent.docker_api import Docker
+
+    return ContainerRuntime(Docker(), project)
 
 
 def _set_up_logging() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakValueDictionary
 
-from obsiverse.agent.errors import AgentFault, Conflict, NotFound, WaitTimeout
+from obsiverse.agent.errors import AgentFault, Conflict, InvalidSpec, NotFound, WaitTimeout
 from obsiverse.agent.events import Events
 from obsiverse.agent.logs import TaskLog
 from obsiverse.agent.ports import Ports
@@ -26,6 +26,8 @@ from obsiverse.agent.supervisor import Supervisor, Surroundings
 log = logging.getLogger(__name__)
 SAMPLE_SECONDS = 1.0
 OWN_LOG_BYTES = 5 * 1024 * 1024
+
+OWN_TEMPLATES = "this agent starts tasks from the Compose file's templates alone; name one with `template`"
 
 Awaited = Literal["healthy", "exited", "running"]
 
@@ -43,9 +45,9 @@ class Agent:
         self.started_at = time.time()
         self.store = Store(folder)
         self.events = Events(folder)
-        self._runtime = runtime or ProcessRuntime(mark)
+        self.runtime = runtime or ProcessRuntime(mark)
         self._ports = Ports(start=zlib.crc32(mark.encode()))
-        self._around = Surroundings(self._runtime, self.events, mark, self._assign_ports, backoff or Backoff())
+        self._around = Surroundings(self.runtime, self.events, mark, self._assign_ports, backoff or Backoff())
         self._tasks: dict[str, Supervisor] = {}
         self._templates: dict[str, Spec] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -63,7 +65,7 @@ class Agent:
         await asyncio.gather(*(supervisor.adopt() for supervisor in self._tasks.values()))
         for task in [name for name, one in self._tasks.items() if one.state.wanted == "removed"]:
             self._resumed.add(asyncio.create_task(self.delete(task), name=f"deletion of {task}"))
-        for task in await self._runtime.reap(self._tasks):
+        for task in await self.runtime.reap(self._tasks):
             log.warning("killed what ran for the task %s, which is not known", task)
         self._sampler = asyncio.create_task(self._sample(), name="sampler")
 
@@ -81,6 +83,11 @@ class Agent:
         self._closing = True
         await asyncio.gather(*(self.stop(task, None) for task in list(self._tasks)))
 
+    async def delete_all(self) -> None:
+        """Delete every task at once, and take no more."""
+        self._closing = True
+        await asyncio.gather(*(self.delete(task) for task in list(self._tasks)))
+
     def task(self, task: str) -> Supervisor:
         """A task.
 
@@ -96,18 +103,28 @@ class Agent:
         """The tasks that have all these labels."""
         return [one for one in self._tasks.values() if labels.items() <= one.spec.labels.items()]
 
-    def templates(self) -> dict[str, Spec]:
+    async def templates(self) -> dict[str, Spec]:
         """The templates by name."""
+        await self._look_for_templates()
         return dict(self._templates)
 
-    def put_template(self, name: str, value: object) -> Spec:
+    async def _look_for_templates(self) -> None:
+        """Take over the templates that the runtime knows itself; those it knew before stay."""
+        for name, spec in (await self.runtime.templates() or {}).items():
+            if self._templates.get(name) != spec:
+                self.store.save_template(name, spec)
+                self._templates[name] = spec
+
+    async def put_template(self, name: str, value: object) -> Spec:
         """Keep a template.
 
         Raises:
-            InvalidSpec: of name or spec.
+            InvalidSpec: of name or spec, or the runtime has templates of its own.
             DiskFull: it can't be kept.
         """
-        spec = parse_spec(value)
+        if await self.runtime.templates() is not None:
+            raise InvalidSpec(OWN_TEMPLATES)
+        spec = _given_spec(value)
         self.store.save_template(check_name(name, "template"), spec)
         self._templates[name] = spec
         return spec
@@ -126,7 +143,7 @@ class Agent:
             StartFailed, NoPort, DiskFull: it can't be started.
         """
         check_name(task, "task")
-        spec = self._spec_of(value)
+        spec = await self._spec_of(value)
         async with self._lock(task):
             self._check_open()
             present = self._tasks.get(task)
@@ -150,6 +167,7 @@ class Agent:
             await new.start()
         except AgentFault:
             del self._tasks[task]
+            await self.runtime.remove(task)
             if found_here:
                 folder.forget()  # what was unpacked into it before stays
             else:
@@ -157,10 +175,13 @@ class Agent:
             raise
         return new
 
-    def _spec_of(self, value: Any) -> Spec:
+    async def _spec_of(self, value: Any) -> Spec:
         if not _has_key(value, "template"):
-            return parse_spec(value)
+            if await self.runtime.templates() is not None:
+                raise InvalidSpec(OWN_TEMPLATES)
+            return _given_spec(value)
         request = parse_request(value)
+        await self._look_for_templates()
         if request.template not in self._templates:
             names = ", ".join(self._templates) or "none"
             raise NotFound(f"there is no template {request.template}. There are: {names}.")
@@ -210,6 +231,7 @@ class Agent:
             if found is not None:
                 await found.remove()
                 found.let_go()
+                await self.runtime.remove(task)
                 del self._tasks[task]
             await asyncio.to_thread(self.store.delete, self.store.folder(task))
 
@@ -235,7 +257,7 @@ class Agent:
 
     async def stats(self) -> dict[str, Usage]:
         """What the running tasks take, by id."""
-        return await self._runtime.stats({task: one.run for task, one in self._tasks.items() if one.run is not None})
+        return await self.runtime.stats({task: one.run for task, one in self._tasks.items() if one.run is not None})
 
     def folder_for_archive(self, task: str) -> TaskFolder:
         """A task's folder, also before the task exists.
@@ -253,6 +275,8 @@ class Agent:
             raise Conflict("the agent is shutting down. Start the stack again with `make up`.")
 
     def _assign_ports(self, task: str, spec: Spec, had: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        if not self.runtime.publishes:
+            return [(port.container, port.container) for port in spec.ports]
         mine = self._tasks.get(task)
         listening = mine is not None and mine.run is not None
         taken = {host for name, other in self._tasks.items() if name != task for _, host in other.state.ports}
@@ -276,6 +300,18 @@ async def _rotate(task_log: TaskLog, max_size: int, max_files: int) -> None:
         await task_log.rotate(max_size, max_files)
     except OSError as error:
         log.warning("the log %s can't be rotated: %s", task_log.path, error)
+
+
+def _given_spec(value: object) -> Spec:
+    """A spec that came through the API.
+
+    Raises:
+        InvalidSpec: it is none, or has what only the runtime's own templates may have.
+    """
+    spec = parse_spec(value)
+    if spec.container is not None:
+        raise InvalidSpec("container: only templates that Compose made have it")
+    return spec
 
 
 def _holds(one: Supervisor, awaited: Awaited) -> bool:

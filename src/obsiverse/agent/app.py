@@ -80,11 +80,13 @@ class Api:
 
     async def templates(self, _: Request) -> Response:
         """All templates by name."""
-        return JSONResponse({name: spec.model_dump(mode="json") for name, spec in self._agent.templates().items()})
+        return JSONResponse(
+            {name: spec.model_dump(mode="json") for name, spec in (await self._agent.templates()).items()}
+        )
 
     async def put_template(self, request: Request) -> Response:
         """Keep a template."""
-        spec = self._agent.put_template(request.path_params["name"], await _json(request))
+        spec = await self._agent.put_template(request.path_params["name"], await _json(request))
         return JSONResponse(spec.model_dump(mode="json"))
 
     async def tasks(self, request: Request) -> Response:
@@ -131,7 +133,7 @@ class Api:
         if not isinstance(name, str) or name not in signal.Signals.__members__:
             raise InvalidSpec(f"{name!r} is not a signal's name, such as SIGHUP")
         task = self._agent.task(_id(request))
-        task.signal(name)
+        await task.signal(name)
         return JSONResponse(task.status())
 
     async def wait(self, request: Request) -> Response:
@@ -152,6 +154,7 @@ class Api:
                 file.write(chunk)
             file.seek(0)
             await anyio.to_thread.run_sync(archive.unpack, folder.root, path, file)
+            await self._agent.runtime.put_files(_id(request), folder, path)
         return JSONResponse({})
 
     async def get_archive(self, request: Request) -> Response:
@@ -159,6 +162,7 @@ class Api:
         folder, path = self._agent.folder_for_archive(_id(request)), _path(request)
         file = self._temporary()
         try:
+            await self._agent.runtime.get_files(_id(request), folder, path)
             await anyio.to_thread.run_sync(archive.pack, folder.root, path, file)
         except BaseException:
             file.close()

@@ -10,7 +10,6 @@ from obsiverse.agent.runtime import Running
 from obsiverse.agent.spec import Health
 from obsiverse.agent.state import State, TaskHealth
 
-HOST = "127.0.0.1"
 ANSWER_BYTES = 64 * 1024
 # Before the first success checks come sooner than Compose's, and then count only where they succeed: a service is
 # known to be healthy a moment after it is, not up to an interval later.
@@ -23,18 +22,18 @@ class CheckFailed(Exception):
     """A check found the task not to be well; the message says how."""
 
 
-async def check_http(port: int, path: str) -> None:
+async def check_http(host: str, port: int, path: str) -> None:
     """GET a path; below 400 is healthy.
 
     Raises:
         CheckFailed: another status, or no HTTP.
         OSError: no connection.
     """
-    reader, writer = await asyncio.open_connection(HOST, port, limit=ANSWER_BYTES)
+    reader, writer = await asyncio.open_connection(host, port, limit=ANSWER_BYTES)
     try:
         lines = (
             f"GET {path} HTTP/1.1",
-            f"Host: {HOST}:{port}",
+            f"Host: {host}:{port}",
             "User-Agent: obsiverse",
             "Accept: */*",
             "Connection: close",
@@ -56,13 +55,13 @@ async def check_http(port: int, path: str) -> None:
             await writer.wait_closed()
 
 
-async def check_tcp(port: int) -> None:
+async def check_tcp(host: str, port: int) -> None:
     """Connect.
 
     Raises:
         OSError: no connection.
     """
-    _, writer = await asyncio.open_connection(HOST, port)
+    _, writer = await asyncio.open_connection(host, port)
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
@@ -77,9 +76,9 @@ async def check(health: Health, state: State, run: Running) -> str | None:
     try:
         async with asyncio.timeout(health.timeout):
             if health.http:
-                await check_http(state.host_port(health.http.port), health.http.path)
+                await check_http(run.host, state.host_port(health.http.port), health.http.path)
             elif health.tcp:
-                await check_tcp(state.host_port(health.tcp.port))
+                await check_tcp(run.host, state.host_port(health.tcp.port))
             else:
                 code = await run.check(health.command(), health.timeout)
                 return f"the check exits with {code}" if code else None

@@ -18,6 +18,7 @@ from obsiverse.agent.processes import ProcessRef, ProcessTable, Seen, with_desce
 from obsiverse.agent.runtime import Exit, Launch
 
 log = logging.getLogger(__name__)
+LOOPBACK = "127.0.0.1"
 KILL_SECONDS = 10.0
 KILL_RETRY = 0.02
 
@@ -65,6 +66,11 @@ class ProcessRun:
         """The session its processes are in."""
         return self._wrapper.pid if self._wrapper else None
 
+    @property
+    def host(self) -> str:
+        """Loopback."""
+        return LOOPBACK
+
     def record(self) -> dict[str, Any]:
         """What finds it again: pids with what identifies them."""
         return {
@@ -77,7 +83,7 @@ class ProcessRun:
         """How it ended, once all its processes are gone."""
         return await asyncio.shield(self._end)
 
-    def signal(self, name: str) -> None:
+    async def signal(self, name: str) -> None:
         """Send a signal to the program alone; nothing where it has ended."""
         number = signal.Signals[name]
         self._killed |= number == signal.SIGKILL

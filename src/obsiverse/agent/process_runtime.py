@@ -18,11 +18,12 @@ from typing import Any
 import psutil
 
 from obsiverse.agent.errors import StartFailed, naming_full_disk
-from obsiverse.agent.process_run import ProcessRun, end_of, kill_all, oom_kill_count, read_exit, reference
+from obsiverse.agent.process_run import LOOPBACK, ProcessRun, end_of, kill_all, oom_kill_count, read_exit, reference
 from obsiverse.agent.processes import ProcessRef, ProcessTable, Seen, with_descendants
 from obsiverse.agent.runtime import Exit, Launch, Running, Usage
 from obsiverse.agent.spec import Spec
 from obsiverse.agent.stats import Meter
+from obsiverse.agent.store import TaskFolder
 
 SHELL = "/bin/sh"
 WRAPPER = Path(__file__).with_name("wrapper.sh")
@@ -33,6 +34,8 @@ PID_SECONDS = 2.0
 class ProcessRuntime:
     """Runs tasks as processes."""
 
+    publishes = True
+
     def __init__(self, mark: str) -> None:
         """
         Args:
@@ -40,6 +43,14 @@ class ProcessRuntime:
         """
         self._table = ProcessTable(mark)
         self._meter = Meter()
+
+    async def templates(self) -> dict[str, Spec] | None:
+        """None: they are put to the agent."""
+        return None
+
+    def hostname(self, task: str) -> str:
+        """Loopback."""
+        return LOOPBACK
 
     def verify(self, launch: Launch) -> None:
         """Check that the program and its working folder are there.
@@ -127,6 +138,15 @@ class ProcessRuntime:
         if code is None and not started:
             return None
         return end_of(code, killed=False, oom_kills=oom_kills)
+
+    async def remove(self, task: str) -> None:
+        """Nothing: a run that has ended has left nothing but its folder."""
+
+    async def put_files(self, task: str, folder: TaskFolder, path: str) -> None:
+        """Nothing: a task works in its folder."""
+
+    async def get_files(self, task: str, folder: TaskFolder, path: str) -> None:
+        """Nothing: a task works in its folder."""
 
     async def reap(self, tasks: Collection[str]) -> list[str]:
         """Kill what runs for tasks that are not among these."""

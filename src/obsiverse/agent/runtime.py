@@ -68,6 +68,11 @@ class Running(Protocol):
         """The program's process id on this machine."""
         ...
 
+    @property
+    def host(self) -> str:
+        """The address at which the agent's checks reach its ports."""
+        ...
+
     def record(self) -> dict[str, Any]:
         """What `adopt` needs to find it again; JSON."""
         ...
@@ -76,7 +81,7 @@ class Running(Protocol):
         """How it ended, once it and all it started are gone."""
         ...
 
-    def signal(self, name: str) -> None:
+    async def signal(self, name: str) -> None:
         """Send a signal to the program alone."""
         ...
 
@@ -98,7 +103,24 @@ class Running(Protocol):
 
 
 class Runtime(Protocol):
-    """Runs programs."""
+    """Runs programs.
+
+    Attributes:
+        publishes: whether tasks listen on ports of this machine, which the agent then gives out.
+    """
+
+    publishes: bool
+
+    async def templates(self) -> dict[str, Spec] | None:
+        """The templates by name, where the runtime knows them itself; None where they are put to the agent.
+
+        Tasks then come from templates alone: nobody chooses a program.
+        """
+        ...
+
+    def hostname(self, task: str) -> str:
+        """The name at which others reach a task's ports."""
+        ...
 
     def verify(self, launch: Launch) -> None:
         """Check what can be checked before anything is changed.
@@ -129,6 +151,22 @@ class Runtime(Protocol):
 
         Returns:
             The run; how it ended meanwhile; or None where it had never started. What an ended run left behind is gone.
+        """
+        ...
+
+    async def remove(self, task: str) -> None:
+        """Delete what the runs of a task, which have ended, left behind, its folder aside."""
+        ...
+
+    async def put_files(self, task: str, folder: TaskFolder, path: str) -> None:
+        """Give a task what was put under a path of its folder; nothing to do where it sees that folder."""
+        ...
+
+    async def get_files(self, task: str, folder: TaskFolder, path: str) -> None:
+        """Bring what a task has at a path to its folder; likewise.
+
+        Raises:
+            InvalidSpec: it can't be brought.
         """
         ...
 

@@ -18,6 +18,7 @@ import uvicorn
 from obsiverse.agent.agent import Agent
 from obsiverse.agent.app import Api
 from obsiverse.agent.errors import AlreadyRunning, UnsafeSocketFolder, naming_full_disk
+from obsiverse.agent.runtime import Runtime
 
 log = logging.getLogger(__name__)
 LOCK_SECONDS = 5.0
@@ -48,12 +49,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(state: Path, address: Path) -> None:
+async def serve(
+    state: Path, address: Path, *, runtime: Runtime | None = None, client: int | None = None, delete_tasks: bool = False
+) -> None:
     """Run the agent of a state folder until it is told to end, by `/shutdown` or SIGTERM.
 
     Args:
         state: the stack's state folder; the agent's own is `agent` in it.
         address: its socket.
+        runtime: the process runtime where none is given.
+        client: the user, besides this one, that may connect; nobody where not given.
+        delete_tasks: end all tasks with the agent.
 
     Raises:
         AlreadyRunning: another agent has this folder.
@@ -64,11 +70,13 @@ async def serve(state: Path, address: Path) -> None:
     with naming_full_disk(str(folder)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with await _hold(folder / "lock"):
-        agent = Agent(folder)
+        agent = Agent(folder, runtime=runtime)
         await agent.open()
-        listening = _bind(address)
+        listening = _bind(address, client)
         try:
             await _answer(agent, listening)
+            if delete_tasks:
+                await agent.delete_all()
         finally:
             # Before the lock goes, so that it is never another agent's.
             address.unlink(missing_ok=True)  # noqa: ASYNC240
@@ -132,8 +140,8 @@ async def _hold(path: Path) -> contextlib.AbstractContextManager[object]:
     return handle
 
 
-def _bind(address: Path) -> socket.socket:
-    """The listening socket, for this user alone.
+def _bind(address: Path, client: int | None) -> socket.socket:
+    """The listening socket, for this user and the client alone.
 
     Raises:
         UnsafeSocketFolder: another user could replace it.
@@ -153,6 +161,8 @@ def _bind(address: Path) -> socket.socket:
         listening.bind(str(new))
     finally:
         os.umask(before)
+    if client is not None:
+        os.chown(new, client, -1)
     listening.listen(BACKLOG)
     new.replace(address)
     return listening

@@ -110,9 +110,15 @@ class Health(_Model):
             raise ValueError("a health check has exactly one of http, tcp and test")
         if self.test is not None:
             kind, *rest = self.test or [""]
-            if kind not in ("CMD", "CMD-SHELL") or not rest or (kind == "CMD-SHELL" and len(rest) != 1):
-                raise ValueError('test is ["CMD", program, argument...] or ["CMD-SHELL", line]')
+            known = {"CMD": len(rest) > 0, "CMD-SHELL": len(rest) == 1, "NONE": not rest}
+            if not known.get(kind):
+                raise ValueError('test is ["CMD", program, argument...], ["CMD-SHELL", line] or ["NONE"]')
         return self
+
+    @property
+    def off(self) -> bool:
+        """Whether it only says that there is no check."""
+        return self.test == ["NONE"]
 
     def command(self) -> list[str]:
         """The program of `test` and its arguments."""
@@ -134,6 +140,22 @@ class Logging(_Model):
     max_files: Annotated[int, Field(ge=1, le=100)] = 3
 
 
+class Container(_Model):
+    """What only a container has of a spec; templates of the container runtime bring it, and nobody else can.
+
+    Attributes:
+        image_id: the very image of the template.
+        host_config: as Docker's API has it.
+        networks: names; the first is the one it starts on.
+        user: uid:gid, as the image names it.
+    """
+
+    image_id: Text
+    host_config: dict[str, Any] = {}
+    networks: Annotated[list[Text], Field(min_length=1)]
+    user: Text = ""
+
+
 class Spec(_Model):
     """What to run and how to keep it running."""
 
@@ -151,6 +173,7 @@ class Spec(_Model):
     stop_grace: Seconds = 10
     logging: Logging = Logging()
     labels: dict[str, Text] = {}
+    container: Container | None = None
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:

@@ -51,7 +51,7 @@ class State(BaseModel):
         return next((host for inner, host in self.ports if inner == container), container)
 
 
-def status(task: str, spec: Spec, state: State, *, root: str, log: str) -> dict[str, Any]:
+def status(task: str, spec: Spec, state: State, *, root: str, log: str, hostname: str) -> dict[str, Any]:
     """A task's status, as the API shows it."""
     return {
         "id": task,
@@ -72,4 +72,6 @@ def status(task: str, spec: Spec, state: State, *, root: str, log: str) -> dict[
         "message": state.message,
         "root": root,
         "log": log,
+        "hostname": hostname,
+        "container": (state.run or {}).get("container"),
     }

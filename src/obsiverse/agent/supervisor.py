@@ -19,7 +19,7 @@ from obsiverse.agent.events import Events, EventType
 from obsiverse.agent.logs import TaskLog
 from obsiverse.agent.restart import Backoff, restarts
 from obsiverse.agent.runtime import Exit, Launch, Running, Runtime
-from obsiverse.agent.spec import Spec
+from obsiverse.agent.spec import Health, Spec
 from obsiverse.agent.state import State, TaskHealth, status
 from obsiverse.agent.store import TaskFolder
 
@@ -73,7 +73,9 @@ class Supervisor:
 
     def status(self) -> dict[str, Any]:
         """Its status, as the API shows it."""
-        return status(self.task, self.spec, self.state, root=str(self.folder.root), log=str(self.folder.log))
+        hostname = self._around.runtime.hostname(self.task)
+        root, log = str(self.folder.root), str(self.folder.log)
+        return status(self.task, self.spec, self.state, root=root, log=log, hostname=hostname)
 
     def next_change(self) -> asyncio.Event:
         """An event that is set when the task's state or health changes next."""
@@ -144,7 +146,7 @@ class Supervisor:
         await self.stop(wanted="removed")
         self._emit("removed")
 
-    def signal(self, name: str) -> None:
+    async def signal(self, name: str) -> None:
         """Send a signal to its program.
 
         Raises:
@@ -152,7 +154,7 @@ class Supervisor:
         """
         if self._run is None:
             raise Conflict(f"{self.task} is {self.state.state}, so there is nothing to signal")
-        self._run.signal(name)
+        await self._run.signal(name)
 
     async def adopt(self) -> None:
         """Go on where the agent before this one ended, whatever it was doing."""
@@ -229,7 +231,7 @@ class Supervisor:
                 raise
             raise StartFailed(f"{self.task} can't be started: {error}") from error
         state.state = "running"
-        state.health = "starting" if self.spec.health else "none"
+        state.health = "starting" if self._check else "none"
         state.run, state.pid = self._run.record(), self._run.pid
         state.started_at, state.healthy_at, state.finished_at = time.time(), None, None
         state.exit_code, state.signal, state.oom_killed = None, None, False
@@ -238,12 +240,16 @@ class Supervisor:
         self._save_or_warn()
         self._emit("started", message=state.message)
 
+    @property
+    def _check(self) -> Health | None:
+        return None if self.spec.health is None or self.spec.health.off else self.spec.health
+
     def _warning(self) -> str:
         return "; ".join(self._around.runtime.warnings(self.spec))
 
     def _watch(self, run: Running, *, was: TaskHealth) -> None:
         self._spawn("exit", self._await_end(run))
-        if check := self.spec.health:
+        if check := self._check:
             self._spawn(
                 "health",
                 health.watch(

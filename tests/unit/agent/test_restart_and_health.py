@@ -146,7 +146,7 @@ async def serve_once(answer: bytes, path: str = "/ping") -> str | None:
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     async with server:
         try:
-            await health.check_http(server.sockets[0].getsockname()[1], path)
+            await health.check_http("127.0.0.1", server.sockets[0].getsockname()[1], path)
         except health.CheckFailed as error:
             return str(error)
     return None

@@ -62,7 +62,7 @@ def test_the_order_of_keys_does_not_change_the_hash(env: dict[str, str]) -> None
         ({"command": ["a"], "working_dir": "here"}, "absolute"),
         ({"command": ["a"], "stop_signal": "SIGSTOP"}, "stop_signal"),
         ({"command": ["a"], "health": {}}, "exactly one"),
-        ({"command": ["a"], "health": {"test": ["NONE"]}}, "CMD"),
+        ({"command": ["a"], "health": {"test": ["NONE", "a"]}}, "CMD"),
         ({"command": ["a"], "health": {"tcp": {"port": 1}, "http": {"port": 1}}}, "exactly one"),
         ({"command": ["a"], "health": {"http": {"port": 1, "path": "/a b\r\nX: y"}}}, "health.http.path"),
         ({"command": ["a"], "restart": {"policy": "sometimes"}}, "restart.policy"),
