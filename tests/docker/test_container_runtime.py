@@ -66,6 +66,7 @@ def template(engine: Any) -> Iterator[Any]:
         network=network.name,
         environment={"FROM_TEMPLATE": "1"},
         mem_limit="256m",
+        init=True,
         labels={
             "com.docker.compose.project": PROJECT,
             "obsiverse.template": "model",
