@@ -138,3 +138,22 @@ def test_configs_and_secrets_reach_a_process_as_files(tiny):
     assert "hello world" in log
     assert "-r--------" in log
     assert "hidden" not in done.stdout + done.stderr + tiny.run("config").stdout
+
+
+def test_what_is_in_docker_only_or_never_runs_is_left_out(tiny):
+    tiny.write("""
+        services:
+          agent: {image: x, x-native: false}
+          waits: {image: x, depends_on: [agent], x-native: {command: [sleep, "600"]}}
+          done: {image: x, scale: 0, depends_on: [waits], x-native: {command: [sleep, "600"]}}
+        """)
+    up = tiny.run("up")
+    assert up.returncode == 0, up.stderr
+    assert list(tiny.rows()) == ["waits"]
+
+
+def test_a_service_that_would_run_twice_is_refused(tiny):
+    tiny.write("services: {a: {image: x, scale: 2, x-native: {command: [sleep, '600']}}}")
+    up = tiny.run("up")
+    assert up.returncode == 1
+    assert "a has scale 2, and without Docker a service runs once" in up.stderr

@@ -21,6 +21,7 @@ AS_THEY_ARE = (
     "hostname",
     "container_name",
     "pull_policy",
+    "scale",
 )
 LISTS = ("profiles", "tmpfs", "cap_drop", "security_opt")
 MAPS = ("environment", "labels")

@@ -145,7 +145,7 @@ class _Loader:
             service = Service.model_validate({**plain(tree), "*name": name})
         except ValidationError as error:
             raise _explained(error, tree, f"services.{name}") from None
-        if not service.image and service.build is None and service.native is None:
+        if not service.image and service.build is None and not service.native:
             raise ComposeError("has neither image nor build; add one", where, f"services.{name}")
         return service
 

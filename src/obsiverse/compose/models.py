@@ -254,7 +254,9 @@ class Service(Model):
     cap_drop: tuple[str, ...] = ()
     security_opt: tuple[str, ...] = ()
     pull_policy: Annotated[str, StringConstraints(pattern=PULL_POLICY)] | None = None
-    native: Native | None = Field(default=None, alias="x-native")
+    scale: Annotated[int, Field(ge=0)] | None = None
+    native: Native | Literal[False] | None = Field(default=None, alias="x-native")
+    """False for a service that is in Docker only."""
 
 
 class Secret(Model):

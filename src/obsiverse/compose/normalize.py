@@ -295,8 +295,10 @@ def _healthcheck(value: Any, where: Where, key: str) -> Any:
 
 
 def _native(value: Any, where: Where, key: str, base: Path) -> Any:
+    if value is False:
+        return value
     if not isinstance(value, Map):
-        raise ComposeError("takes a map here", where, key)
+        raise ComposeError("takes a map here, or false for a service that is in Docker only", where, key)
     for name in ("project", "working_dir"):
         if isinstance(value.get(name), str):
             value.put(name, str(absolute(value[name], base)), value.place(name))

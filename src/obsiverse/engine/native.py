@@ -48,7 +48,7 @@ def load(workspace: Workspace, variables: Mapping[str, str] | None = None) -> co
         compose.ComposeError: they can't be honoured; the message names file, line and key.
     """
     environment = {**os.environ, AGENT_VARIABLE: f"unix://{launch.socket_path(workspace.state)}", **(variables or {})}
-    return compose.load(workspace.files, environment=environment, profiles=("task",), native=True)
+    return compose.load(workspace.files, environment=environment, native=True)
 
 
 def connect(workspace: Workspace) -> AgentClient | None:

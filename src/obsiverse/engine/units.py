@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from obsiverse.engine.files import Files
 from obsiverse.engine.ports import PublishedPort
 from obsiverse.engine.workspace import Workspace
 
-TASK_PROFILE = "task"
+TEMPLATE_LABEL = "obsiverse.template"
+"""On a service that tasks are made like; never started by the engine."""
 ONESHOT_LABEL = "obsiverse.oneshot"
 LOOPBACK = "127.0.0.1"
 AGENT_VARIABLE = "OBSIVERSE_AGENT"
@@ -95,21 +96,32 @@ def plan(project: Project, workspace: Workspace) -> Plan:
         if d.condition == "service_completed_successfully"
     }  # fmt: skip
     files = Files(project, workspace)
-    units = [_unit(service, project, files, service.name in completed) for service in project.services.values()]
-    templates = tuple(unit for unit in units if TASK_PROFILE in project.services[unit.name].profiles)
+    here = {name for name, service in project.services.items() if service.native is not False and service.scale != 0}
+    units = [
+        _unit(project.services[name], project, files, here, name in completed)
+        for name in project.services
+        if name in here
+    ]
+    templates = tuple(unit for unit in units if TEMPLATE_LABEL in project.services[unit.name].labels)
     return Plan(tuple(unit for unit in units if unit not in templates), templates)
 
 
-def _unit(service: Service, project: Project, files: Files, completes: bool) -> Unit:
+def _unit(service: Service, project: Project, files: Files, here: Collection[str], completes: bool) -> Unit:
     native = service.native
-    if native is None:
+    if not native:
         raise EngineError(
             f"{service.name} has no x-native, so it can't run without Docker",
             "Give it `x-native` with a command (docs/design.md), or leave it out with a profile.",
         )
     places = files.places(service)
     ports = [_published(service.name, port.host_ip, port.published) for port in _tcp(service)]
-    dependencies = tuple(Dependency(link.service, link.condition) for link in project.dependencies(service.name))
+    if (service.scale or 1) > 1:
+        raise EngineError(
+            f"{service.name} has scale {service.scale}, and without Docker a service runs once",
+            "Leave out scale, or use `--engine docker`.",
+        )
+    links = project.dependencies(service.name)
+    dependencies = tuple(Dependency(link.service, link.condition) for link in links if link.service in here)
     return Unit(
         name=service.name,
         spec=_spec(service, places, files.digest(service)),
@@ -133,8 +145,8 @@ def _tcp(service: Service) -> list[Port]:
 
 def _spec(service: Service, places: dict[str, str], digest: str | None) -> dict[str, Any]:
     native = service.native
-    assert native is not None
-    task = TASK_PROFILE in service.profiles
+    assert native
+    task = TEMPLATE_LABEL in service.labels
     environment = {name: value for name, value in service.environment.items() if value is not None}
     ports = [{"container": port.target, "host": int(port.published or 0)} for port in _tcp(service)]
     ports += [{"container": int(container), "env": name} for container, name in native.ports.items()]

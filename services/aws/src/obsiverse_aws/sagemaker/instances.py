@@ -132,7 +132,7 @@ def _status(status: dict[str, Any]) -> InstanceStatus:
     if host is None:
         raise InstanceFailed(f"the container of {status['id']} has no port {PORT}")
     return InstanceStatus(
-        url=f"http://127.0.0.1:{host}",
+        url=f"http://{status['hostname']}:{host}",
         healthy=is_healthy(status),
         given_up=status["state"] in ("exited", "stopped")
         or (status["healthy_at"] is None and status["restarts"] >= MAX_STARTS - 1),
