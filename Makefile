@@ -4,7 +4,7 @@ SHELL := /bin/bash
 OBSIVERSE := .venv/bin/obsiverse
 PYTHON := .venv/bin/python
 
-.PHONY: help up down ps logs test test-unit test-services test-stack test-gpu lint format lock bench clean .venv-user .venv-dev
+.PHONY: help up down ps logs test test-unit test-services test-stack test-docker test-gpu lint format lock bench clean .venv-user .venv-dev
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,8 +15,8 @@ help: ## list these commands
 .venv-dev:
 	@sh scripts/bootstrap.sh dev
 
-up: .venv-user ## start everything and wait until it is healthy and a model answers
-	@exec $(OBSIVERSE) up $(ARGS)
+up: .venv-user ## start everything and wait until it is healthy and a model answers; GPU=1 for NVIDIA GPUs in Docker
+	@exec $(OBSIVERSE) up $(if $(GPU),--gpu) $(ARGS)
 
 down: .venv-user ## stop everything; ARGS=-v deletes the data too
 	@exec $(OBSIVERSE) down $(ARGS)
@@ -37,6 +37,9 @@ test-services: .venv-dev ## each service's types and own tests
 
 test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, and faults
 	$(PYTHON) -m pytest tests/stack
+
+test-docker: .venv-dev ## the same stack in Docker; says what is missing where there is no engine
+	$(PYTHON) scripts/test_docker.py $(TESTS)
 
 test-gpu: .venv-dev ## the model container on a GPU; skipped where there is none
 	$(PYTHON) scripts/test_services.py --gpu model

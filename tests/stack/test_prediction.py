@@ -23,9 +23,7 @@ def held_out(stack):
 
 def scenario_result(stack):
     """What the scenario wrote at its end."""
-    from pathlib import Path
-
-    return json.loads((Path(stack.environment["OBSIVERSE_STATE"]) / "data" / "scenario" / "result.json").read_text())
+    return json.loads(stack.read_file("scenario", "/var/lib/scenario/result.json"))
 
 
 def test_held_out_accuracy_is_what_the_endpoint_really_reaches(stack, held_out):

@@ -1,8 +1,7 @@
-"""`python -m obsiverse_client METHOD PATH[?QUERY]`: one call of the agent's API, for who can run a program beside it.
+"""`python -m obsiverse_client METHOD PATH[?QUERY] [JSON]`: one call of the agent's API, for who can run a program beside it.
 
-A body is read from standard input where METHOD has one. The HTTP status is printed as the first line, then the answer as it comes.
-The socket is OBSIVERSE_AGENT's, else that of the agent's container. Ends with 0 where the agent agrees, 1 where it refuses, 3 where
-none answers.
+The HTTP status is printed as the first line, then the answer as it comes. The socket is OBSIVERSE_AGENT's, else that of the agent's
+container. Ends with 0 where the agent agrees, 1 where it refuses, 3 where none answers.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ REFUSED, UNREACHABLE, USAGE = 1, 3, 2
 
 def main(arguments: list[str]) -> int:
     """Make the call; the exit code."""
-    if len(arguments) != 2 or not arguments[1].startswith("/"):
-        print("usage: python -m obsiverse_client METHOD PATH[?QUERY]", file=sys.stderr)
+    if len(arguments) not in (2, 3) or not arguments[1].startswith("/"):
+        print("usage: python -m obsiverse_client METHOD PATH[?QUERY] [JSON]", file=sys.stderr)
         return USAGE
-    method, target = arguments
-    body = sys.stdin.buffer.read() if method in ("PUT", "POST") else None
+    method, target, *given = arguments
+    body = given[0].encode() if given else None
     connector = Connector(os.environ.get("OBSIVERSE_AGENT", IN_ITS_CONTAINER), PATIENCE)
     try:
         response = connector.open(method, target, body=body, timeout=None)

@@ -21,16 +21,16 @@ WAIT_SLACK = 10.0
 class AgentClient:
     """A client of one agent. Threads may share it."""
 
-    def __init__(self, address: str, *, patience: float = 5.0) -> None:
+    def __init__(self, address: str | Connector, *, patience: float = 5.0) -> None:
         """
         Args:
-            address: `unix:///path/to/agent.sock`, as in `OBSIVERSE_AGENT`.
+            address: `unix:///path/to/agent.sock`, as in `OBSIVERSE_AGENT`; or what sends requests there some other way.
             patience: seconds that a call waits for an agent which was killed and is being started again.
 
         Raises:
             ValueError: the address is no unix socket's.
         """
-        self._connector = Connector(address, patience)
+        self._connector = Connector(address, patience) if isinstance(address, str) else address
 
     @property
     def address(self) -> str:

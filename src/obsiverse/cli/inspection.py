@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -15,9 +14,9 @@ from rich.table import Table
 
 from obsiverse.cli.app import Json, app, workspace
 from obsiverse.cli.console import bytes_text, duration_text, out, print_json, state_text, table
-from obsiverse.engine import native
+from obsiverse.engine import choose
 from obsiverse.engine.errors import EngineError
-from obsiverse.engine.status import Row, rows
+from obsiverse.engine.status import Row
 
 Name = Annotated[list[str] | None, typer.Argument(help="Services or tasks; all where none is named.")]
 
@@ -25,8 +24,7 @@ Name = Annotated[list[str] | None, typer.Argument(help="Services or tasks; all w
 @app.command()
 def ps(json: Json = False) -> None:
     """List services and the tasks that the emulated AWS started."""
-    agent = native.connect(workspace())
-    found = rows(agent) if agent else []
+    found = choose.present(workspace()).rows()
     if json:
         print_json([row.as_json() for row in found])
     elif not found:
@@ -42,12 +40,13 @@ def top(
     interval: Annotated[float, typer.Option(help="Seconds between readings.")] = 2.0,
 ) -> None:
     """Watch CPU and memory of services and tasks."""
-    agent = native.require(workspace())
+    engine = choose.present(workspace())
     # CPU is measured between two readings, so the first has none.
-    rows(agent)
+    if not engine.rows():
+        raise EngineError("nothing is running", "Start it with `make up`.")
     if json or once or not out.is_terminal:
         time.sleep(min(interval, 1.0))
-        found = rows(agent)
+        found = engine.rows()
         if json:
             print_json([row.as_json() for row in found])
         else:
@@ -56,7 +55,7 @@ def top(
     with Live(console=out, auto_refresh=False, screen=True) as live:
         while True:
             time.sleep(interval)
-            live.update(_top_table(rows(agent)), refresh=True)
+            live.update(_top_table(engine.rows()), refresh=True)
 
 
 @app.command()
@@ -68,17 +67,10 @@ def logs(
     json: Json = False,
 ) -> None:
     """Print what services and tasks wrote."""
-    agent = native.require(workspace())
-    known = [task["id"] for task in agent.tasks()]
-    chosen = names or known
-    for name in chosen:
-        if name not in known:
-            raise EngineError(f"nothing named {name} is here", f"There are: {', '.join(known)}.")
+    engine = choose.present(workspace())
     started = parse_since(since, time.time()) if since else None
-    width = max(map(len, chosen), default=0)
-    merged: Iterator[tuple[str, float, str]] = native.merged_logs(
-        agent, chosen, follow=follow, since=started, tail=tail
-    )
+    merged = engine.logs(names or [], follow=follow, since=started, tail=tail)
+    width = max(map(len, names or [""]))
     if json and not follow:
         print_json([{"name": name, "time": at, "line": line} for name, at, line in merged])
         return
@@ -86,6 +78,7 @@ def logs(
         if json:
             print_json({"name": name, "time": at, "line": line}, line=True)
         else:
+            width = max(width, len(name))
             out.print(f"[cyan]{name:<{width}}[/cyan] [dim]{_clock(at)}[/dim] {escape(line)}")
 
 
@@ -96,9 +89,8 @@ def events(
     json: Json = False,
 ) -> None:
     """List what happened to services and tasks."""
-    agent = native.require(workspace())
     started = parse_since(since, time.time()) if since else 0.0
-    found = agent.events(since=started, follow=follow)
+    found = choose.present(workspace()).events(since=started, follow=follow)
     if json and not follow:
         print_json(list(found))
         return

@@ -9,8 +9,7 @@ import typer
 
 from obsiverse.cli.app import app, workspace
 from obsiverse.cli.console import Progress, duration_text, err, out, table
-from obsiverse.engine import native
-from obsiverse.engine.errors import EngineError
+from obsiverse.engine import choose
 
 Services = Annotated[list[str] | None, typer.Argument(help="Services of the Compose file; all where none is named.")]
 
@@ -18,18 +17,29 @@ Services = Annotated[list[str] | None, typer.Argument(help="Services of the Comp
 @app.command()
 def up(
     services: Services = None,
-    engine: Annotated[str, typer.Option(help="auto, docker or native.")] = "auto",
+    engine: Annotated[
+        str | None,
+        typer.Option(help="auto, docker or native; auto takes Docker where an engine answers.", envvar=choose.VARIABLE),
+    ] = None,
     timeout: Annotated[
         float, typer.Option(help="Seconds until what is not up has failed, downloads not counted.")
     ] = 300,
     scenario: Annotated[bool, typer.Option(help="Run the scenario once everything is healthy.")] = True,
+    build: Annotated[
+        bool, typer.Option("--build", help="In Docker: build images again, as after a change of sources.")
+    ] = False,
+    gpu: Annotated[
+        bool | None, typer.Option(help="In Docker: NVIDIA GPUs for models; by itself where the engine has them.")
+    ] = None,
 ) -> None:
     """Start the stack and wait until it is healthy; safe to run again."""
-    _require_native(engine)
     began = time.monotonic()
     place = workspace()
     with place.exclusive("up"), Progress() as progress:
-        result = native.up(place, services or [], timeout=timeout, scenario=scenario, report=progress)
+        chosen, why = choose.for_up(place, engine, gpu=gpu, build=build)
+        if why:
+            err.print(f"  {why}")
+        result = chosen.up(services or [], timeout=timeout, scenario=scenario, report=progress)
     rows = [
         (row.name, "already up" if not row.fresh else f"{row.seconds:.1f}", " ".join(result.urls.get(row.name, ())))
         for row in result.started
@@ -49,7 +59,7 @@ def down(
     """Stop everything; data stays unless -v. Safe to run again."""
     place = workspace()
     with place.exclusive("down"), Progress() as progress:
-        stopped = native.down(place, volumes=volumes, report=progress)
+        stopped = choose.present(place).down(volumes=volumes, report=progress)
     err.print("Stopped." if stopped else "Nothing was running.")
 
 
@@ -58,7 +68,7 @@ def restart(services: Services = None) -> None:
     """Restart services, or all, and wait until they are healthy."""
     place = workspace()
     with place.exclusive("restart"), Progress() as progress:
-        native.restart(place, services or [], report=progress)
+        choose.present(place).restart(services or [], report=progress)
 
 
 @app.command()
@@ -68,14 +78,4 @@ def wait(
 ) -> None:
     """Wait until services are healthy."""
     with Progress() as progress:
-        native.wait(workspace(), services or [], timeout=timeout, report=progress)
-
-
-def _require_native(engine: str) -> None:
-    if engine == "docker":
-        raise EngineError(
-            "this version runs the stack natively only; the Docker engine is not part of it yet",
-            "Leave out --engine, or use `--engine native`.",
-        )
-    if engine not in ("auto", "native"):
-        raise EngineError(f"there is no engine {engine!r}", "Use auto, docker or native.")
+        choose.present(workspace()).wait(services or [], timeout=timeout, report=progress)

@@ -6,33 +6,18 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from typing import Any
 
 from obsiverse_client import AgentClient, AgentError
 
+from obsiverse.engine.base import LOG_LINES, LONGER, MEND, Started
 from obsiverse.engine.errors import EngineError, ServiceFailed
 from obsiverse.engine.report import Reporter
 from obsiverse.engine.units import Unit
 
-LOG_LINES = 20
 POLL_SECONDS = 1.0
 STEADY_SECONDS = 0.5
 """How long a service without a health check must run to count as up: one that can't start mostly ends sooner."""
-
-
-@dataclass(frozen=True)
-class Started:
-    """One service that came up.
-
-    Attributes:
-        seconds: from the call that started it to healthy (running, where it has no health check; exited, for a one-shot).
-        fresh: False where it already ran, unchanged.
-    """
-
-    name: str
-    seconds: float
-    fresh: bool
 
 
 class Startup:
@@ -125,7 +110,7 @@ class Startup:
                     raise EngineError("stopped")
                 if not self._changed.wait(self._remaining()):
                     missing = next(d for d in waiting if (d.service, d.condition) not in self._reached)
-                    raise ServiceFailed(unit.name, f"waited for {missing.service} too long", [], self._longer())
+                    raise ServiceFailed(unit.name, f"waited for {missing.service} too long", [], LONGER)
 
     def _reach(self, service: str, condition: str) -> None:
         with self._changed:
@@ -146,7 +131,7 @@ class Startup:
             if status["health"] == "unhealthy":
                 raise self._failed(unit, "is unhealthy: its health check keeps failing")
             if self._remaining() <= 0:
-                raise self._failed(unit, "was not healthy in time", self._longer())
+                raise self._failed(unit, "was not healthy in time", LONGER)
 
     def _follow_to_its_end(self, unit: Unit) -> None:
         ended = threading.Event()
@@ -165,7 +150,7 @@ class Startup:
                 if status["state"] in ("exited", "stopped"):
                     break
                 if self._remaining() <= 0:
-                    raise self._failed(unit, "was not done in time", self._longer())
+                    raise self._failed(unit, "was not done in time", LONGER)
         finally:
             printer.join(POLL_SECONDS)
             ended.set()
@@ -186,13 +171,10 @@ class Startup:
     def _failed(self, unit: Unit, reason: str, hint: str = "") -> ServiceFailed:
         log = [line for _, line in self._agent.logs(unit.name, tail=LOG_LINES)]
         self._report.stage(unit.name, "failed", reason)
-        return ServiceFailed(unit.name, reason, log, hint or "Mend what its log says, then run `make up` again.")
+        return ServiceFailed(unit.name, reason, log, hint or MEND)
 
     def _remaining(self) -> float:
         return self._deadline - time.monotonic()
-
-    def _longer(self) -> str:
-        return "Give it longer with `--timeout SECONDS`, or look at its log with `obsiverse logs`."
 
 
 def wait_briefly(agent: AgentClient, name: str, condition: str, within: float = POLL_SECONDS) -> dict[str, Any]:

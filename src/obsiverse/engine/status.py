@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,11 +61,18 @@ def _row(task: dict[str, Any], usage: dict[str, Any], now: float) -> Row:
         state=task["state"],
         health=task["health"],
         pid=task["pid"] if running else None,
-        container=None,
-        ports=tuple(port["host"] for port in task["ports"]),
+        container=(task["container"] or "")[:12] or None,
+        ports=tuple(port["host"] for port in task["ports"] if not task["container"]),
         cpu_percent=usage.get("cpu_percent") if running else None,
         rss_bytes=usage.get("rss_bytes") if running else None,
         uptime_seconds=now - task["started_at"] if running and task["started_at"] else None,
         restarts=task["restarts"],
         exit_code=task["exit_code"],
     )
+
+
+def task_lines(
+    agent: AgentClient, name: str, *, follow: bool, since: float | None, tail: int | None
+) -> Iterator[tuple[str, float, str]]:
+    """A task's log."""
+    return ((name, at, line) for at, line in agent.logs(name, follow=follow, since=since, tail=tail))

@@ -10,14 +10,12 @@ from typing import Any
 
 from obsiverse.compose import Port, Project, Service
 from obsiverse.compose.durations import parse_size
+from obsiverse.engine.base import ONESHOT_LABEL, TEMPLATE_LABEL
 from obsiverse.engine.errors import EngineError
 from obsiverse.engine.files import Files
 from obsiverse.engine.ports import PublishedPort
 from obsiverse.engine.workspace import Workspace
 
-TEMPLATE_LABEL = "obsiverse.template"
-"""On a service that tasks are made like; never started by the engine."""
-ONESHOT_LABEL = "obsiverse.oneshot"
 LOOPBACK = "127.0.0.1"
 AGENT_VARIABLE = "OBSIVERSE_AGENT"
 """Where a service that starts tasks finds the agent; only such services need the templates of tasks."""
