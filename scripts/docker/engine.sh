@@ -55,7 +55,7 @@ stop() {
 	# What a killed engine leaves: containerd, shims with their containers, and mounts.
 	for process in /proc/[0-9]*; do
 		pid=${process#/proc/}
-		tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF "$folder/exec/" || continue
+		cat "$process/cmdline" 2>/dev/null | tr '\0' ' ' | grep -qF "$folder/exec/" || continue
 		for each in $(cat "$process/task/$pid/children" 2>/dev/null) "$pid"; do kill -9 "$each" 2>/dev/null || true; done
 	done
 	while read -r _ place _; do
