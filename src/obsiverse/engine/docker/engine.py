@@ -157,13 +157,17 @@ class DockerEngine:
         """See `base.Engine.restart`."""
         names = self._named(services, running=not services)
         own = {one.service: one for one in self._containers()}
-        for name in names:
+        restarted = [name for name in names if name in own]
+        agent_too = any(own[name].labels.get(containers.KIND_LABEL) == containers.AGENT_KIND for name in restarted)
+        # With the agent its tasks end; the edge has it start what its endpoints miss.
+        tasks = [] if agent_too else [name for name in names if name not in own]
+        for name in [*restarted, *tasks]:
             report.stage(name, "starting")
-            if name in own:
-                self._client.api.restart(own[name].id, timeout=None)
-            else:
-                self._agent().restart(name)
-        self._await_up(names, RESTART_SECONDS, report)
+        for name in tasks:
+            self._agent().restart(name)
+        if restarted:
+            self._compose.run("restart", "--no-deps", *restarted)
+        self._await_up([*restarted, *tasks], RESTART_SECONDS, report)
 
     def wait(self, services: Sequence[str], *, timeout: float, report: Reporter) -> None:
         """See `base.Engine.wait`."""
