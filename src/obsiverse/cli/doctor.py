@@ -16,7 +16,7 @@ from obsiverse import components
 from obsiverse.cli.app import Json, app, workspace
 from obsiverse.cli.console import bytes_text, out, print_json, table
 from obsiverse.engine import native, ports
-from obsiverse.engine.errors import PortTaken
+from obsiverse.engine.errors import EngineError, PortTaken
 from obsiverse.engine.units import plan
 from obsiverse.engine.workspace import Workspace
 
@@ -45,7 +45,17 @@ class Check:
 def doctor(json: Json = False) -> None:
     """Check tools, ports, disk, memory, GPU and isolation."""
     place = workspace()
-    checks = [_system(), *_tools(), *_programs(), *_ports(place), _disk(place), _memory(), _gpu(), _isolation()]
+    checks = [
+        _system(),
+        _docker(place),
+        *_tools(),
+        *_programs(),
+        *_ports(place),
+        _disk(place),
+        _memory(),
+        _gpu(),
+        _isolation(),
+    ]
     if json:
         print_json([asdict(check) for check in checks])
     else:
@@ -64,12 +74,22 @@ def _system() -> Check:
     return Check("system", supported, found, "" if supported else "obsiverse runs on Linux and macOS.")
 
 
+def _docker(place: Workspace) -> Check:
+    from obsiverse.engine.docker.engine import DockerEngine
+
+    try:
+        engine = DockerEngine.find(place)
+    except EngineError as error:
+        return Check("Docker", None, f"{error.message}; `up` runs natively", error.hint)
+    gpu = ", with NVIDIA's runtime" if engine.has_gpu else ""
+    return Check("Docker", True, f"engine {engine.version}{gpu}, `{' '.join(engine.program)}`; `up` takes it")
+
+
 def _tools() -> list[Check]:
     found: list[Check] = []
     for tool, arguments, why in (
         ("uv", ["--version"], "makes the Python environments; `make up` brings it where it is missing"),
         ("go", ["version"], "builds programs that no release could be downloaded for"),
-        ("docker", ["--version"], "only for the Docker engine"),
     ):
         path = shutil.which(tool)
         version = ""

@@ -57,7 +57,7 @@ class DockerEngine:
         """
         self._workspace = workspace
         self._client = client
-        self._program = program
+        self.program = program
         self._gpu = gpu
         self._build = build
         self.version = str(client.version()["Version"])
@@ -83,7 +83,7 @@ class DockerEngine:
         if socket:
             environment.setdefault("DOCKER_SOCKET", socket)
         files = [option for file in self._files() for option in ("-f", str(file))]
-        return Compose(self._program, ["--progress", "plain", *files], environment)
+        return Compose(self.program, ["--progress", "plain", *files], environment)
 
     def _files(self) -> list[Path]:
         """The workspace's files, with what fits ours to this engine right behind them."""
@@ -150,7 +150,7 @@ class DockerEngine:
     def down(self, *, volumes: bool, report: Reporter) -> bool:
         """See `base.Engine.down`."""
         # By name alone, so that a broken Compose file does not keep a stack from ending.
-        by_name = Compose(self._program, ["--progress", "plain", "--project-name", self.project], os.environ)
+        by_name = Compose(self.program, ["--progress", "plain", "--project-name", self.project], os.environ)
         return shutdown.down(self._client, by_name, self.project, volumes=volumes, report=report)
 
     def restart(self, services: Sequence[str], *, report: Reporter) -> None:
