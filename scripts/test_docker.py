@@ -39,7 +39,8 @@ def main(
             stack.enter_context(engine())
             stack.enter_context(compose_plugin())
             subprocess.run([SCRIPTS / "base_image.sh"], check=True)
-            runs = [tests] if tests else [["tests/docker"], ["tests/stack"]]
+            # The first wait more than they work; the others share one stack.
+            runs = [tests] if tests else [["tests/docker", "-n", "2"], ["tests/stack"]]
             os.environ["OBSIVERSE_ENGINE"] = "docker"
             for arguments in runs:
                 done = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, check=False)

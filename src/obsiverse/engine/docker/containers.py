@@ -140,11 +140,12 @@ def ending(client: Any, one: Container) -> str:
         return "was removed"
     if state.get("OOMKilled"):
         return "was killed: it needed more memory than its limit or the machine has"
-    if state["Status"] == "running":
+    if one.health == "unhealthy":
         return "is unhealthy: its health check keeps failing"
     if state.get("Error"):
         return f"could not start: {state['Error']}"
-    return f"exited with code {state['ExitCode']}"
+    # As it was when it was listed: Docker may be starting it again by now.
+    return f"exited with code {state['ExitCode'] if one.exit_code is None else one.exit_code}"
 
 
 def lines(
