@@ -6,6 +6,7 @@ Runs on a stack that is down; leaves it down. Prints one table; figures are of t
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
 DATA_PLANE = Path(__file__).with_name("data_plane.py")
+os.environ["OBSIVERSE_ENGINE"] = "native"
 IDLE_SECONDS = 30
 ROUNDS = 3
 

@@ -56,7 +56,7 @@ class DockerEngine:
             build: build images also where they are here.
         """
         self._workspace = workspace
-        self._client = client
+        self.client = client
         self.program = program
         self._gpu = gpu
         self._build = build
@@ -77,7 +77,8 @@ class DockerEngine:
         return bool(self._containers())
 
     @cached_property
-    def _compose(self) -> Compose:
+    def compose(self) -> Compose:
+        """Docker Compose on this stack."""
         environment = {**os.environ, PROJECT_VARIABLE: self.project}
         socket = address.socket_of(address.address())
         if socket:
@@ -100,7 +101,7 @@ class DockerEngine:
     @cached_property
     def has_gpu(self) -> bool:
         """Whether the engine has NVIDIA's runtime."""
-        return "nvidia" in self._client.info().get("Runtimes", {})
+        return "nvidia" in self.client.info().get("Runtimes", {})
 
     def _load(self) -> compose.Project:
         return compose.load(self._workspace.files, environment={**os.environ, PROJECT_VARIABLE: self.project})
@@ -116,12 +117,12 @@ class DockerEngine:
         published = {name: _published(project.services[name]) for name in chosen}
         needed = [port for name, all_of in published.items() if name not in running for port in all_of]
         ports.check_free(needed, project.environment)
-        startup = Startup(self._client, self.project, chosen, before, report)
+        startup = Startup(self.client, self.project, chosen, before, report)
         try:
             wanted = [project.services[name] for name in chosen]
-            get_images(self._client, self._compose, self.project, wanted, report, build=self._build)
+            get_images(self.client, self.compose, self.project, wanted, report, build=self._build)
             # Named even where all are meant: a one-shot that is left out must not start.
-            process = self._compose.start("up", "--detach", "--no-build", *chosen)
+            process = self.compose.start("up", "--detach", "--no-build", *chosen)
             started = startup.watch(process, time.monotonic() + timeout)
         except BaseException as error:
             with undisturbed(report):
@@ -141,7 +142,7 @@ class DockerEngine:
         try:
             if before:
                 known = {one.id for one in before}
-                shutdown.remove([one for one in self._containers() if one.id not in known], self._client, report)
+                shutdown.remove([one for one in self._containers() if one.id not in known], self.client, report)
             else:
                 self.down(volumes=False, report=report)
         except (EngineError, docker.errors.DockerException, requests.RequestException) as error:
@@ -151,7 +152,7 @@ class DockerEngine:
         """See `base.Engine.down`."""
         # By name alone, so that a broken Compose file does not keep a stack from ending.
         by_name = Compose(self.program, ["--progress", "plain", "--project-name", self.project], os.environ)
-        return shutdown.down(self._client, by_name, self.project, volumes=volumes, report=report)
+        return shutdown.down(self.client, by_name, self.project, volumes=volumes, report=report)
 
     def restart(self, services: Sequence[str], *, report: Reporter) -> None:
         """See `base.Engine.restart`."""
@@ -166,7 +167,7 @@ class DockerEngine:
         for name in tasks:
             self._agent().restart(name)
         if restarted:
-            self._compose.run("restart", "--no-deps", *restarted)
+            self.compose.run("restart", "--no-deps", *restarted)
         self._await_up([*restarted, *tasks], RESTART_SECONDS, report)
 
     def wait(self, services: Sequence[str], *, timeout: float, report: Reporter) -> None:
@@ -196,7 +197,7 @@ class DockerEngine:
     def rows(self) -> list[Row]:
         """See `base.Engine.rows`."""
         found = self._containers()
-        services = sorted(containers.rows(self._client, found), key=lambda row: row.name)
+        services = sorted(containers.rows(self.client, found), key=lambda row: row.name)
         with contextlib.suppress(AgentUnreachable):
             return services + status.rows(self._agent())
         return services
@@ -208,7 +209,7 @@ class DockerEngine:
         for name in self._named(names):
             options: dict[str, Any] = {"follow": follow, "since": since, "tail": tail}
             if name in own:
-                sources[name] = partial(containers.lines, self._client, name, own[name].id, **options)
+                sources[name] = partial(containers.lines, self.client, name, own[name].id, **options)
             else:
                 sources[name] = partial(status.task_lines, self._agent(), name, **options)
         return merged(sources, follow=follow, gone=AgentUnreachable)
@@ -219,7 +220,7 @@ class DockerEngine:
             agent = self._agent()
         except AgentUnreachable:
             agent = None
-        return events.merged(self._client, agent, self.project, since=since, follow=follow)
+        return events.merged(self.client, agent, self.project, since=since, follow=follow)
 
     def exec(self, name: str, command: Sequence[str]) -> NoReturn:
         """See `base.Engine.exec`; in its container."""
@@ -247,13 +248,13 @@ class DockerEngine:
 
         try:
             arguments = ("run", "--rm", "--no-deps", "-T", SCENARIO_SERVICE, "run", name)
-            self._compose.run(*arguments, on_line=show, timeout=timeout)
+            self.compose.run(*arguments, on_line=show, timeout=timeout)
         except EngineError as error:
             raise ServiceFailed(SCENARIO_SERVICE, "did not hold", said[-20:], error.hint) from error
 
     def _containers(self) -> list[Container]:
         try:
-            return containers.listed(self._client, self.project)
+            return containers.listed(self.client, self.project)
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise address.unreachable(error, address.address()) from error
 
@@ -261,7 +262,7 @@ class DockerEngine:
         """The agent's client. Raises AgentUnreachable where its container does not run."""
         for one in self._containers():
             if one.labels.get(containers.KIND_LABEL) == containers.AGENT_KIND and one.state == "running":
-                return AgentClient(ExecConnector(self._client.containers.get(one.id)))
+                return AgentClient(ExecConnector(self.client.containers.get(one.id)))
         raise AgentUnreachable(self.project, "its container does not run")
 
     def _named(self, names: Sequence[str], *, running: bool = False) -> list[str]:
