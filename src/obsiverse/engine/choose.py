@@ -22,12 +22,12 @@ def present(workspace: Workspace) -> Engine:
     """The engine that runs a workspace's stack; where nothing runs, the one that would be taken.
 
     Raises:
-        EngineError: OBSIVERSE_ENGINE asks for Docker, and there is none.
+        EngineError: the stack is in Docker, or OBSIVERSE_ENGINE asks for that, and no engine answers.
     """
     wanted = _wanted(None)
     if _runs_natively(workspace) or wanted == "native":
         return NativeEngine(workspace)
-    if wanted == "docker":
+    if wanted == "docker" or workspace.docker_mark.exists():
         return _docker(workspace)
     try:
         found = _docker(workspace)

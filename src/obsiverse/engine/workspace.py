@@ -57,6 +57,11 @@ class Workspace:
         """Folder of the files made from `configs` and `secrets`."""
         return self.state / "generated"
 
+    @property
+    def docker_mark(self) -> Path:
+        """A file that is there while the stack is in Docker, so that an engine which is away is not taken for none."""
+        return self.state / "in-docker"
+
     @contextmanager
     def exclusive(self, verb: str) -> Generator[None]:
         """Hold the workspace for a command that changes the stack.

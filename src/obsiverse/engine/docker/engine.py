@@ -117,6 +117,7 @@ class DockerEngine:
         published = {name: _published(project.services[name]) for name in chosen}
         needed = [port for name, all_of in published.items() if name not in running for port in all_of]
         ports.check_free(needed, project.environment)
+        self._workspace.docker_mark.touch()
         startup = Startup(self.client, self.project, chosen, before, report)
         try:
             wanted = [project.services[name] for name in chosen]
@@ -152,7 +153,9 @@ class DockerEngine:
         """See `base.Engine.down`."""
         # By name alone, so that a broken Compose file does not keep a stack from ending.
         by_name = Compose(self.program, ["--progress", "plain", "--project-name", self.project], os.environ)
-        return shutdown.down(self.client, by_name, self.project, volumes=volumes, report=report)
+        was_there = shutdown.down(self.client, by_name, self.project, volumes=volumes, report=report)
+        self._workspace.docker_mark.unlink(missing_ok=True)
+        return was_there
 
     def restart(self, services: Sequence[str], *, report: Reporter) -> None:
         """See `base.Engine.restart`."""
