@@ -24,6 +24,7 @@ from obsiverse import components
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts" / "docker"
+PYTEST = (sys.executable, "-m", "pytest")
 # The collector's image has a stand-in: its Go build takes longer than all of these.
 OURS = ("agent", "aws", "endpoints", "inbox", "mlflow", "model", "scenario", "telemetry", "traffic")
 
@@ -40,25 +41,23 @@ def main(
         with contextlib.ExitStack() as stack:
             own = stack.enter_context(engine())
             stack.enter_context(compose_plugin())
-            subprocess.run([SCRIPTS / "base_image.sh"], check=True)
+            run(SCRIPTS / "base_image.sh")
             typer.echo("building our images ...", err=True)
-            compose = ["docker", "compose", "--progress", "quiet", "-f", ROOT / "compose" / "compose.yaml"]
-            subprocess.run([*compose, "build", *OURS], check=True)
+            run("docker", "compose", "--progress", "quiet", "-f", ROOT / "compose" / "compose.yaml", "build", *OURS)
             os.environ["OBSIVERSE_ENGINE"] = "docker"
             # The first wait more than they work, the second share one stack, the third stop the engine itself.
-            run(*(tests or ["tests/docker", "-n", "2"]))
+            run(*PYTEST, *(tests or ["tests/docker", "-n", "2"]))
             if not tests:
-                run("tests/stack")
+                run(*PYTEST, "tests/stack")
             if own and not tests:
-                run("tests/docker/test_engine_restart.py", OBSIVERSE_TEST_DOCKERD=own)
+                run(*PYTEST, "tests/docker/test_engine_restart.py", OBSIVERSE_TEST_DOCKERD=own)
     except Missing as error:
         typer.echo(f"skipped: {error}", err=True)
 
 
-def run(*arguments: str, **environment: str) -> None:
-    """Run pytest; its code ends this where it is not 0."""
-    pytest = [sys.executable, "-m", "pytest", *arguments]
-    code = subprocess.run(pytest, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+def run(*command: str | Path, **environment: str) -> None:
+    """Run a program; its code ends this where it is not 0."""
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
     if code:
         raise typer.Exit(code)
 
@@ -81,7 +80,7 @@ def engine() -> Iterator[str]:
         folder = Path(tempfile.mkdtemp(prefix="obsiverse-docker-"))
         os.environ["DOCKER_HOST"] = f"unix://{folder}/docker.sock"
         try:
-            subprocess.run([SCRIPTS / "engine.sh", "start", folder], check=True)
+            run(SCRIPTS / "engine.sh", "start", folder)
             yield str(folder)
         finally:
             subprocess.run([SCRIPTS / "engine.sh", "stop", folder], check=False)

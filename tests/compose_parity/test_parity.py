@@ -77,3 +77,21 @@ def test_the_projects_own_files_too(docker_compose):
     for profiles in ((), ("task",)):
         ours = compose.to_config(compose.load([file], environment=ENVIRONMENT, profiles=profiles))
         assert ours == theirs(docker_compose, [file], profiles)
+
+
+@pytest.mark.timeout(900)
+def test_the_overrides_for_gpus_and_older_engines_reach_what_they_are_for(docker_compose):
+    folder = Path(__file__).parents[2] / "compose"
+    plain = theirs(docker_compose, [folder / "compose.yaml"], ())["services"]
+    files = [folder / name for name in ("compose.yaml", "docker-24.yaml", "gpu.yaml")]
+    services = theirs(docker_compose, files, ())["services"]
+    checked = {name for name, one in plain.items() if "start_interval" in one.get("healthcheck", {})}
+    assert checked == {name for name, one in plain.items() if "healthcheck" in one}
+    assert not any("start_interval" in one.get("healthcheck", {}) for one in services.values())
+    assert all(services[name]["healthcheck"]["interval"] == "3s" for name in checked)
+    devices = services["model"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices == [{"driver": "nvidia", "count": -1, "capabilities": ["gpu"]}]
+    assert services["model"]["build"]["args"] == {"TORCH": "cuda"}
+    assert services["dcgm-exporter"]["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
+    configs = [one.removeprefix("--config=") for one in services["otel-collector"]["command"]]
+    assert configs == [mount["target"] for mount in services["otel-collector"]["volumes"]]
