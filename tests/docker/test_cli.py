@@ -170,6 +170,21 @@ def test_a_program_that_is_not_in_the_image_is_said(tiny):
     assert tiny.left() == []
 
 
+def test_a_gpu_that_the_engine_can_not_give_is_said(tiny, engine):
+    if "nvidia" in engine.info()["Runtimes"]:
+        pytest.skip("this engine can")
+    device = "{driver: nvidia, count: all, capabilities: [gpu]}"
+    tiny.write(
+        "services: {gpu: {image: 'python:3.13-slim', command: ['true'], deploy: {resources: {reservations: {devices: [<device>]}}}}}",
+        device=device,
+    )
+    up = tiny.run("up")
+    assert up.returncode == 1
+    assert "the Docker engine can't give GPUs to containers" in up.stderr
+    assert "NVIDIA container toolkit" in up.stderr
+    assert tiny.left() == []
+
+
 def test_a_taken_port_is_named_before_anything_starts(tiny):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

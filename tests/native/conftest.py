@@ -35,7 +35,12 @@ class TinyStack:
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.file = folder / "compose.yaml"
         self.state = folder / "state"
-        self.environment = {**os.environ, "OBSIVERSE_STATE": str(self.state), "OBSIVERSE_ENGINE": "native", **(environment or {})}
+        self.environment = {
+            **os.environ,
+            "OBSIVERSE_STATE": str(self.state),
+            "OBSIVERSE_ENGINE": "native",
+            **(environment or {}),
+        }
 
     def write(self, text: str, **values: object) -> None:
         """Set the Compose file."""

@@ -117,6 +117,7 @@ def test_versions_of_compose(version: str, taken: bool) -> None:
             "docker login",
         ),
         ('failed to resolve reference "docker.io/a/b:1": not found', "docker.io/a/b:1", "docker login"),
+        ('could not select device driver "nvidia" with capabilities: [[gpu]]', "give GPUs", "--no-gpu"),
         ("Cannot connect to the Docker daemon at unix:///x. Is it running?", "no longer answers", "make up"),
         ("service x has neither an image", "docker compose up failed:\nservice x has neither an image", "Mend"),
     ],

@@ -15,6 +15,7 @@ from obsiverse.engine.errors import EngineError
 OLDEST = (2, 24)
 VERSION_SECONDS = 20
 NO_SPACE = "no space left on device"
+NO_GPU = "could not select device driver"
 LINES = 40
 
 
@@ -135,6 +136,11 @@ def failure(verb: str, lines: Sequence[str]) -> EngineError:
         return EngineError(
             f"the image {pulled[1].removesuffix(':')} can't be pulled: {said[-1]}",
             "Check its name and the network, or `docker login`, then run it again.",
+        )
+    if NO_GPU in text:
+        return EngineError(
+            f"the Docker engine can't give GPUs to containers: {_telling(said, NO_GPU)}",
+            "Install the NVIDIA container toolkit, or start with `--no-gpu`.",
         )
     if "Cannot connect to the Docker daemon" in text or "error during connect" in text:
         return EngineError("the Docker engine no longer answers", "Start it again, then run `make up`.")

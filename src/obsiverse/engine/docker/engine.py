@@ -83,19 +83,16 @@ class DockerEngine:
         socket = address.socket_of(address.address())
         if socket:
             environment.setdefault("DOCKER_SOCKET", socket)
-        files = [option for file in self._files() for option in ("-f", str(file))]
-        return Compose(self.program, ["--progress", "plain", *files], environment)
+        files = list(self._files())
+        if files[0] == COMPOSE_FILE and int(self.version.partition(".")[0]) < address.START_INTERVAL_SINCE:
+            files.insert(1, COMPOSE_FILE.with_name("docker-24.yaml"))
+        return Compose(self.program, ["--progress", "plain", *(f"--file={file}" for file in files)], environment)
 
     def _files(self) -> list[Path]:
-        """The workspace's files, with what fits ours to this engine right behind them."""
+        """The workspace's files; with that for GPUs behind ours, where they are wanted."""
         first, *overrides = self._workspace.files
-        if first != COMPOSE_FILE:
-            return [first, *overrides]
-        own: list[Path] = []
-        if int(self.version.partition(".")[0]) < address.START_INTERVAL_SINCE:
-            own.append(COMPOSE_FILE.with_name("docker-24.yaml"))
-        if self.has_gpu if self._gpu is None else self._gpu:
-            own.append(COMPOSE_FILE.with_name("gpu.yaml"))
+        wanted = self.has_gpu if self._gpu is None else self._gpu
+        own = [COMPOSE_FILE.with_name("gpu.yaml")] if wanted and first == COMPOSE_FILE else []
         return [first, *own, *overrides]
 
     @cached_property
@@ -104,7 +101,7 @@ class DockerEngine:
         return "nvidia" in self.client.info().get("Runtimes", {})
 
     def _load(self) -> compose.Project:
-        return compose.load(self._workspace.files, environment={**os.environ, PROJECT_VARIABLE: self.project})
+        return compose.load(self._files(), environment={**os.environ, PROJECT_VARIABLE: self.project})
 
     def up(self, services: Sequence[str], *, timeout: float, scenario: bool, report: Reporter) -> Summary:
         """See `base.Engine.up`."""
