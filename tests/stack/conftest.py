@@ -22,6 +22,7 @@ from obsiverse_client import AgentClient
 from testcontainers.compose import DockerCompose
 
 from obsiverse.agent import launch
+from obsiverse.engine.docker import address
 
 ROOT = Path(__file__).resolve().parents[2]
 OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
@@ -188,9 +189,10 @@ def _in_docker(environment: dict[str, str]) -> Iterator[Stack]:
     files = ["compose.yaml"]
     if int(engine().version()["Version"].split(".")[0]) < 25:
         files.append("docker-24.yaml")
+    socket = os.environ.get("DOCKER_SOCKET") or address.socket_of(address.address()) or "/var/run/docker.sock"
     with pytest.MonkeyPatch.context() as patch:
         # testcontainers hands Compose this process's environment.
-        for name, value in {**environment, "COMPOSE_PROJECT_NAME": project}.items():
+        for name, value in {**environment, "COMPOSE_PROJECT_NAME": project, "DOCKER_SOCKET": socket}.items():
             patch.setenv(name, value)
         with DockerCompose(ROOT / "compose", compose_file_name=files):
             yield DockerStack({})
