@@ -153,6 +153,38 @@ def test_one_that_needs_more_memory_than_it_may_have_is_said_so(tiny):
     assert tiny.left() == []
 
 
+def test_images_are_built_where_they_are_missing_and_when_asked(tiny, engine):
+    image = f"{tiny.project}-own"
+    context = tiny.folder / "context"
+    context.mkdir()
+    tiny.write("services: {own: {image: <image>, build: ./context, labels: {obsiverse.oneshot: 'true'}}}", image=image)
+
+    def says(*arguments: str) -> str:
+        up = tiny.run("up", *arguments)
+        assert up.returncode == 0, up.stderr
+        return up.stderr
+
+    def write(word: str) -> None:
+        (context / "Dockerfile").write_text(f'FROM python:3.13-slim\nCMD ["echo", "{word}"]\n')
+
+    try:
+        write("first")
+        first = says()
+        assert "own: getting (building)" in first
+        assert "│ first" in first
+        write("second")
+        assert "│ first" in says()
+        assert "│ second" in says("--build")
+        (context / "Dockerfile").write_text("FROM python:3.13-slim\nRUN echo no such package; exit 7\n")
+        failed = tiny.run("up", "--build")
+        assert failed.returncode == 1
+        assert "docker compose build failed" in failed.stderr
+        assert "no such package" in failed.stderr
+    finally:
+        tiny.run("down")
+        engine.images.remove(image, force=True)
+
+
 def test_an_image_that_can_not_be_had_is_named(tiny):
     tiny.write("services: {none: {image: 'registry.invalid/no/such:1', command: [x]}}")
     up = tiny.run("up")
