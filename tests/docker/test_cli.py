@@ -9,11 +9,12 @@ import signal
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 
 import pytest
 
+from obsiverse.engine.docker import address
+from obsiverse.engine.errors import EngineError
 from tests.docker.conftest import TinyStack
 
 pytestmark = pytest.mark.timeout(300)
@@ -374,32 +375,18 @@ def test_an_engine_that_is_too_old_is_said(tiny, tmp_path):
     assert "is 19.03.1, and 20.10 is the oldest that will do" in up.stderr
 
 
-def test_a_socket_that_one_may_not_use_is_said(tiny, tmp_path):
+def test_a_socket_that_one_may_not_use_is_said(engine, tmp_path, monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    tiny.write("services: {a: {image: x, x-native: {command: [sleep, '600']}}}")
     with socket.socket(socket.AF_UNIX) as closed:
         closed.bind(str(tmp_path / "closed.sock"))
-        Path(tmp_path / "closed.sock").chmod(0o600)
-        from obsiverse.engine.docker import address
-
-        error = _as_nobody(lambda: address.connect(), f"unix://{tmp_path}/closed.sock")
-    assert "this user may not use the Docker engine" in error
-    assert "group" in error
-
-
-def _as_nobody(call, where: str) -> str:
-    """What a call says in a process of the user nobody."""
-    read, write = os.pipe()
-    if (child := os.fork()) == 0:
-        os.environ["DOCKER_HOST"] = where
+        (tmp_path / "closed.sock").chmod(0o600)
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/closed.sock")
         os.seteuid(65534)
         try:
-            call()
-        except Exception as error:  # noqa: BLE001 - told to the parent
-            os.write(write, str(error).encode())
-        os._exit(0)
-    os.close(write)
-    os.waitpid(child, 0)
-    with os.fdopen(read) as answer:
-        return answer.read()
+            with pytest.raises(EngineError) as caught:
+                address.connect()
+        finally:
+            os.seteuid(0)
+    assert "this user may not use the Docker engine" in caught.value.message
+    assert "group" in caught.value.hint
