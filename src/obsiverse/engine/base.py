@@ -120,7 +120,9 @@ def described(labels: dict[str, str]) -> list[dict[str, str]]:
     ]
 
 
-def merged(sources: dict[str, Callable[[], Iterator[Line]]], *, follow: bool, gone: type[Exception]) -> Iterator[Line]:
+def merged(
+    sources: dict[str, Callable[[], Iterator[Line]]], *, follow: bool, gone: tuple[type[Exception], ...]
+) -> Iterator[Line]:
     """The lines of several logs as one: by their times or, with `follow`, as they come.
 
     Args:
@@ -137,7 +139,8 @@ def merged(sources: dict[str, Callable[[], Iterator[Line]]], *, follow: bool, go
                 lines.put(line)
         except gone:
             pass
-        lines.put(None)
+        finally:
+            lines.put(None)
 
     for source in sources.values():
         threading.Thread(target=pump, args=(source,), daemon=True).start()

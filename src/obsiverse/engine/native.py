@@ -155,7 +155,7 @@ class NativeEngine:
         sources: dict[str, Callable[[], Iterator[Line]]] = {
             name: partial(task_lines, agent, name, follow=follow, since=since, tail=tail) for name in chosen
         }
-        return merged(sources, follow=follow, gone=AgentUnreachable)
+        return merged(sources, follow=follow, gone=(AgentUnreachable,))
 
     def events(self, *, since: float, follow: bool) -> Iterator[dict[str, Any]]:
         """See `base.Engine.events`."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import docker
 import docker.context
 import docker.errors
 import requests
+import urllib3.exceptions
 
 from obsiverse.engine.errors import EngineError
 
@@ -59,9 +62,24 @@ def connect() -> Any:
     return client
 
 
+@contextlib.contextmanager
+def answering() -> Generator[None]:
+    """Turn what the SDK raises of an engine that goes away into EngineError.
+
+    Raises:
+        EngineError: it does not answer, or no longer.
+    """
+    try:
+        yield
+    except (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise unreachable(error, address()) from error
+
+
 def unreachable(error: Exception, where: str) -> EngineError:
-    """What to say of an engine that does not answer. Without a hint where there simply is none."""
+    """What to say of an engine that refuses or does not answer. Without a hint where there simply is none."""
     text = str(error)
+    if isinstance(error, docker.errors.APIError):
+        return EngineError(f"the Docker engine refuses: {text}", "Mend that, then run it again.")
     if "Permission denied" in text or "PermissionError" in text:
         return EngineError(
             f"this user may not use the Docker engine at {where}",

@@ -14,6 +14,7 @@ from typing import Any
 import docker.errors
 
 from obsiverse.engine.base import ONESHOT_LABEL, TEMPLATE_LABEL, Line
+from obsiverse.engine.docker.address import answering
 from obsiverse.engine.status import Row
 
 PROJECT_LABEL, SERVICE_LABEL = "com.docker.compose.project", "com.docker.compose.service"
@@ -62,7 +63,8 @@ class Container:
 
 def listed(client: Any, project: str) -> list[Container]:
     """The containers of a project's services, by service; those of `docker compose run` are left out."""
-    found = client.api.containers(all=True, filters={"label": f"{PROJECT_LABEL}={project}"})
+    with answering():
+        found = client.api.containers(all=True, filters={"label": f"{PROJECT_LABEL}={project}"})
     return sorted(
         (container(one) for one in found if one["Labels"].get("com.docker.compose.oneoff") != "True"),
         key=lambda one: one.service,
@@ -86,7 +88,7 @@ def container(one: Mapping[str, Any]) -> Container:
 
 def rows(client: Any, containers: list[Container]) -> list[Row]:
     """One row a service."""
-    with ThreadPoolExecutor(READERS) as pool:
+    with answering(), ThreadPoolExecutor(READERS) as pool:
         found = pool.map(partial(_row, client), [one for one in containers if not one.is_template])
         return [row for row in found if row is not None]
 
@@ -161,15 +163,16 @@ def lines(
     if since is not None and since > 0:
         options["since"] = since
     rest = b""
-    for piece in client.api.logs(container_id, **options):
-        # A long line comes in pieces, each with its time.
-        stamp, _, text = piece.partition(b" ")
-        rest += text
-        if rest.endswith(b"\n"):
-            yield name, unix_seconds(stamp.decode()), rest.rstrip(b"\r\n").decode(errors="replace")
-            rest = b""
-    if rest:
-        yield name, time.time(), rest.decode(errors="replace")
+    with answering():
+        for piece in client.api.logs(container_id, **options):
+            # A long line comes in pieces, each with its time.
+            stamp, _, text = piece.partition(b" ")
+            rest += text
+            if rest.endswith(b"\n"):
+                yield name, unix_seconds(stamp.decode()), rest.rstrip(b"\r\n").decode(errors="replace")
+                rest = b""
+        if rest:
+            yield name, time.time(), rest.decode(errors="replace")
 
 
 def unix_seconds(stamp: str) -> float:

@@ -60,7 +60,8 @@ class DockerEngine:
         self.program = program
         self._gpu = gpu
         self._build = build
-        self.version = str(client.version()["Version"])
+        with address.answering():
+            self.version = str(client.version()["Version"])
         self.project = project_name(workspace)
 
     @classmethod
@@ -212,7 +213,7 @@ class DockerEngine:
                 sources[name] = partial(containers.lines, self.client, name, own[name].id, **options)
             else:
                 sources[name] = partial(status.task_lines, self._agent(), name, **options)
-        return merged(sources, follow=follow, gone=AgentUnreachable)
+        return merged(sources, follow=follow, gone=(AgentUnreachable, EngineError))
 
     def events(self, *, since: float, follow: bool) -> Iterator[dict[str, Any]]:
         """See `base.Engine.events`."""
@@ -253,16 +254,14 @@ class DockerEngine:
             raise ServiceFailed(SCENARIO_SERVICE, "did not hold", said[-20:], error.hint) from error
 
     def _containers(self) -> list[Container]:
-        try:
-            return containers.listed(self.client, self.project)
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise address.unreachable(error, address.address()) from error
+        return containers.listed(self.client, self.project)
 
     def _agent(self) -> AgentClient:
         """The agent's client. Raises AgentUnreachable where its container does not run."""
         for one in self._containers():
             if one.labels.get(containers.KIND_LABEL) == containers.AGENT_KIND and one.state == "running":
-                return AgentClient(ExecConnector(self.client.containers.get(one.id)))
+                with address.answering():
+                    return AgentClient(ExecConnector(self.client.containers.get(one.id)))
         raise AgentUnreachable(self.project, "its container does not run")
 
     def _named(self, names: Sequence[str], *, running: bool = False) -> list[str]:

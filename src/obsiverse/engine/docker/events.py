@@ -11,7 +11,9 @@ from typing import Any
 
 from obsiverse_client import AgentClient, AgentUnreachable
 
+from obsiverse.engine.docker.address import answering
 from obsiverse.engine.docker.containers import PROJECT_LABEL, SERVICE_LABEL
+from obsiverse.engine.errors import EngineError
 
 TYPES = {
     "create": "created",
@@ -36,9 +38,10 @@ def merged(
 
     def services() -> Iterator[dict[str, Any]]:
         until = None if follow else time.time()
-        for one in client.api.events(since=since or 0, until=until, filters=filters, decode=True):
-            if (found := event(one)) is not None:
-                yield found
+        with answering():
+            for one in client.api.events(since=since or 0, until=until, filters=filters, decode=True):
+                if (found := event(one)) is not None:
+                    yield found
 
     sources: list[Callable[[], Iterator[dict[str, Any]]]] = [services]
     if agent is not None:
@@ -74,9 +77,10 @@ def _as_they_come(sources: list[Callable[[], Iterator[dict[str, Any]]]]) -> Iter
         try:
             for one in source():
                 found.put(one)
-        except AgentUnreachable:
-            pass
-        found.put(None)
+        except (AgentUnreachable, EngineError):
+            pass  # it has ended
+        finally:
+            found.put(None)
 
     for source in sources:
         threading.Thread(target=pump, args=(source,), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -9,10 +10,10 @@ from collections.abc import Collection
 from typing import Any
 
 import docker.errors
-import requests
 
 from obsiverse.engine.base import LOG_LINES, LONGER, MEND, Started
 from obsiverse.engine.docker import compose_cli, containers
+from obsiverse.engine.docker.address import answering
 from obsiverse.engine.docker.containers import Container
 from obsiverse.engine.errors import EngineError, ServiceFailed
 from obsiverse.engine.report import Reporter
@@ -38,12 +39,13 @@ class Startup:
         self._project = project
         self._services = services
         self._before = {one.service: one for one in before if one.state == "running"}
+        # By the engine's clock, which may not be this machine's.
+        self._ended = {one.id: self._state(one).get("FinishedAt", "") for one in before if one.state == "exited"}
         self._report = report
         self._stages: dict[str, str] = {}
         self._seconds: dict[str, float] = {}
         self._running_since: dict[str, float] = {}
         self._printers: list[threading.Thread] = []
-        self._began = time.time()
 
     def watch(self, process: subprocess.Popen[str], deadline: float) -> list[Started]:
         """Wait until Compose has ended and every service is up.
@@ -60,20 +62,8 @@ class Startup:
         reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
         reader.start()
         try:
-            while True:
-                found = {one.service: one for one in self._listed() if one.service in self._services}
-                for one in found.values():
-                    self._look_at(one)
-                code = process.poll()
-                if code:
-                    reader.join(END_SECONDS)
-                    self._fail_by_service(found)
-                    raise compose_cli.failure("up", [line.rstrip() for line in said])
-                if code == 0 and all(self._is_up(found.get(name)) for name in self._services):
-                    break
-                if time.monotonic() > deadline:
-                    raise self._late(found)
-                time.sleep(POLL_SECONDS)
+            with answering():
+                found = self._until_up(process, said, reader, deadline)
         finally:
             end(process)
         for printer in self._printers:
@@ -86,14 +76,27 @@ class Startup:
             if not found[name].is_template
         ]
 
-    def _listed(self) -> list[Container]:
-        try:
-            return containers.listed(self._client, self._project)
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise EngineError(
-                f"the Docker engine went away while services were being started: {error}",
-                "Start it again, then run `make up`.",
-            ) from error
+    def _until_up(
+        self, process: subprocess.Popen[str], said: list[str], reader: threading.Thread, deadline: float
+    ) -> dict[str, Container]:
+        while True:
+            found = {
+                one.service: one
+                for one in containers.listed(self._client, self._project)
+                if one.service in self._services
+            }
+            for one in found.values():
+                self._look_at(one)
+            code = process.poll()
+            if code:
+                reader.join(END_SECONDS)
+                self._fail_by_service(found)
+                raise compose_cli.failure("up", [line.rstrip() for line in said])
+            if code == 0 and all(self._is_up(found.get(name)) for name in self._services):
+                return found
+            if time.monotonic() > deadline:
+                raise self._late(found)
+            time.sleep(POLL_SECONDS)
 
     def _was_up(self, one: Container) -> bool:
         before = self._before.get(one.service)
@@ -111,7 +114,7 @@ class Startup:
             return
         if one.state == "running":
             self._running_since.setdefault(one.service, time.monotonic())
-        if one.state == "running" and one.is_oneshot and not one.is_template:
+        if one.state in ("running", "exited") and one.is_oneshot and not one.is_template:
             self._show_lines(one)
         if one.state == "restarting" or one.health == "unhealthy" or (one.state == "exited" and one.exit_code != 0):
             raise self.failed(one)
@@ -128,7 +131,11 @@ class Startup:
 
     def _ended_before(self, one: Container) -> bool:
         """Whether it had ended before this start, and is about to be started again."""
-        return one.state == "exited" and self._state(one).get("FinishedAt", "") < _stamp(self._began)
+        return (
+            one.state == "exited"
+            and one.id in self._ended
+            and self._state(one).get("FinishedAt") == self._ended[one.id]
+        )
 
     def _state(self, one: Container) -> dict[str, Any]:
         try:
@@ -149,11 +156,15 @@ class Startup:
         if any(printer.name == name for printer in self._printers):
             return
 
+        ended = self._ended.get(one.id)
+        since = containers.unix_seconds(ended) if ended else None
+
         def follow() -> None:
-            for service, _, line in containers.lines(
-                self._client, one.service, one.id, follow=True, since=self._began, tail=None
-            ):
-                self._report.line(service, line)
+            with contextlib.suppress(EngineError):  # the watch itself says that the engine is gone
+                for service, _, line in containers.lines(
+                    self._client, one.service, one.id, follow=True, since=since, tail=None
+                ):
+                    self._report.line(service, line)
 
         printer = threading.Thread(target=follow, daemon=True, name=name)
         self._printers.append(printer)
@@ -187,7 +198,7 @@ class Startup:
                     self._client, one.service, one.id, follow=False, since=None, tail=LOG_LINES
                 )
             ]
-        except docker.errors.APIError:
+        except EngineError:
             log = []  # it is gone, or its log can't be read
         self._report.stage(one.service, "failed", reason)
         return ServiceFailed(one.service, reason, log, hint)
@@ -202,7 +213,3 @@ def end(process: subprocess.Popen[str]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _stamp(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
