@@ -34,8 +34,14 @@ guard=.obsiverse/bootstrap.guard
 patience=600
 told=
 mkdir -p .obsiverse
+refused=0
 until ln -s $$ "$guard" 2>/dev/null; do
-	[ -L "$guard" ] || die "can't write to $root/.obsiverse" "Check its rights and the disk's free space."
+	if [ ! -L "$guard" ]; then
+		# Its holder ended just now. Several times in a row it is something else.
+		refused=$((refused + 1))
+		[ "$refused" -lt 20 ] || die "can't write to $root/.obsiverse" "Check its rights and the disk's free space."
+		continue
+	fi
 	holder=$(readlink "$guard" || true)
 	if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
 		rm -f "$guard" # it was killed
