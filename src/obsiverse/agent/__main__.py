@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--client", type=int, metavar="UID", help="a user that may connect too")
     arguments = parser.parse_args()
     _set_up_logging()
+    _default_signals()
     try:
         runtime = _container_runtime(arguments.containers) if arguments.containers else None
         asyncio.run(
@@ -59,6 +61,13 @@ def _container_runtime(project: str) -> Runtime:
     from obsiverse.agent.docker_api import Docker
 
     return ContainerRuntime(Docker(), project)
+
+
+def _default_signals() -> None:
+    """Let tasks end by the signals that whoever started us ignores, as nohup and shells in the background do."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _set_up_logging() -> None:

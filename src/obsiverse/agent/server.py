@@ -80,6 +80,8 @@ async def serve(
         finally:
             # Before the lock goes, so that it is never another agent's.
             address.unlink(missing_ok=True)  # noqa: ASYNC240
+            with contextlib.suppress(OSError):  # not ours alone
+                address.parent.rmdir()  # noqa: ASYNC240
             await agent.close()
 
 

@@ -73,7 +73,21 @@ def test_a_killed_agent_comes_back_by_itself_and_calls_wait_for_it(state: Path) 
 def test_the_keeper_ends_with_the_agent(state: Path, until: Callable[..., Any]) -> None:
     launch.start(state).shutdown()
     until(lambda: keepers(state) == [])
-    assert not launch.socket_path(state).exists()
+    assert not launch.socket_path(state).parent.exists()
+
+
+def test_tasks_obey_the_signals_that_whoever_starts_the_agent_ignores(state: Path) -> None:
+    ignored = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    try:
+        client = launch.start(state)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in ignored:
+        client.put_task(number.name, {"command": ["sleep", "1000"]})
+        client.signal(number.name, number.name)
+        assert client.wait(number.name, "exited", timeout=10)["signal"] == number.name
 
 
 def test_a_new_agent_can_be_had_while_the_old_one_is_ending(state: Path) -> None:
