@@ -81,7 +81,7 @@ async def serve(
             # Before the lock goes, so that it is never another agent's.
             address.unlink(missing_ok=True)  # noqa: ASYNC240
             with contextlib.suppress(OSError):  # not ours alone
-                address.parent.rmdir()  # noqa: ASYNC240
+                address.parent.rmdir()
             await agent.close()
 
 
