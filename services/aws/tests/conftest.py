@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The helpers stand beside the tests, under whatever import mode pytest runs.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from obsiverse_aws import service_index
 from platform_under_test import Platform
+
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")
