@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The tests are no package: what they share is found beside them.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from containers import Container, Job, Served, eventually, free_port
 
 # The first example imports torch or numpy, and other programs may hold the machine.
-settings.register_profile("service", deadline=None)
+settings.register_profile("service", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("service")
 
 
