@@ -80,6 +80,8 @@ class Startup:
         self, process: subprocess.Popen[str], said: list[str], reader: threading.Thread, deadline: float
     ) -> dict[str, Container]:
         while True:
+            # Before the look: what was looked at while Compose still worked may be a run before this one.
+            code = process.poll()
             found = {
                 one.service: one
                 for one in containers.listed(self._client, self._project)
@@ -87,7 +89,6 @@ class Startup:
             }
             for one in found.values():
                 self._look_at(one)
-            code = process.poll()
             if code:
                 reader.join(END_SECONDS)
                 self._fail_by_service(found)
