@@ -124,7 +124,7 @@ def free_port() -> int:
 
 def put_route(url: str, container: str) -> None:
     """Send ENDPOINT's requests to one container."""
-    instance = {"id": "i-0", "task": "benchmark", "url": container}
+    instance = {"id": "i-0", "containers": [{"hostname": "container-1", "url": container}]}
     document = {"arn": "benchmark", "variants": [{"name": "AllTraffic", "weight": 1, "instances": [instance]}]}
     httpx.put(f"{url}/_obsiverse/routes/{ACCOUNT}/{REGION}/{ENDPOINT}", json=document).raise_for_status()
 

@@ -17,6 +17,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
+# The tests are no package: what they share is found beside them.
+sys.path.insert(0, str(Path(__file__).parent))
+
 ACCOUNT, REGION = "000000000000", "us-east-1"
 START_SECONDS = 30
 
@@ -62,21 +65,27 @@ class Container(Process):
         super().__init__([*server, "--lifespan", "off"], {"CONTAINER_NAME": name}, port, "/ping")
         self.name = name
 
-    def instance(self) -> dict[str, str]:
+    def instance(self) -> dict[str, Any]:
         """As it stands in a route."""
-        return {"id": f"i-{self.name}", "task": f"task-{self.name}", "url": self.url}
+        return {"id": f"i-{self.name}", "containers": [{"hostname": "container-1", "url": self.url}]}
 
 
 class Service(Process):
     """The data plane."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **more: str) -> None:
         port = free_port()
-        environment = {"ENDPOINTS_LISTEN": f"127.0.0.1:{port}", "ENDPOINTS_DATA": str(data), "ENDPOINTS_SEED": "7"}
+        environment = {
+            "ENDPOINTS_LISTEN": f"127.0.0.1:{port}",
+            "ENDPOINTS_DATA": str(data),
+            "ENDPOINTS_SEED": "7",
+            "ENDPOINTS_AWS": "127.0.0.1:1",
+            **more,
+        }
         super().__init__([sys.executable, "-m", "obsiverse_endpoints"], environment, port, "/health")
 
     def route(
-        self, endpoint: str, variants: dict[str, tuple[float, list[dict[str, str]]]], account: str = ACCOUNT
+        self, endpoint: str, variants: dict[str, tuple[float, list[dict[str, Any]]]], account: str = ACCOUNT
     ) -> None:
         """Put a route: variant name to weight and instances."""
         document = {
@@ -141,8 +150,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture
-def own_service(tmp_path: Path) -> Iterator[Service]:
+def start_service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Start services with environments of their own."""
+    started: list[Service] = []
+
+    def start(**environment: str) -> Service:
+        started.append(Service(tmp_path, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def own_service(start_service: Callable[..., Service]) -> Service:
     """A service that a test may end."""
-    started = Service(tmp_path)
-    yield started
-    started.end(signal.SIGKILL)
+    return start_service()

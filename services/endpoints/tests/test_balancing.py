@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from obsiverse_endpoints.balancing import REST_SECONDS, Route
 from obsiverse_endpoints.routes import RouteDocument
 
+RNG = random.Random(0)
 weights = st.lists(st.floats(min_value=0, max_value=1e6, allow_nan=False), min_size=1, max_size=8)
 
 
@@ -21,7 +22,11 @@ def route(*weight: float, instances: int = 0, before: Route | None = None) -> Ro
             "name": f"v{index}",
             "weight": one,
             "instances": [
-                {"id": f"i-{index}-{n}", "url": f"http://127.0.0.1:{2000 + 10 * index + n}"} for n in range(instances)
+                {
+                    "id": f"i-{index}-{n}",
+                    "containers": [{"hostname": "c", "url": f"http://127.0.0.1:{2000 + 10 * index + n}"}],
+                }
+                for n in range(instances)
             ],
         }
         for index, one in enumerate(weight)
@@ -71,12 +76,12 @@ def test_least_outstanding_instance_is_picked():
     variant = route(1, instances=3).variants["v0"]
     for instance, outstanding in zip(variant.instances, (2, 0, 1), strict=True):
         instance.outstanding = outstanding
-    assert {variant.pick(0).document.id for _ in range(6)} == {"i-0-1"}
+    assert {variant.pick(0, RNG).document.id for _ in range(6)} == {"i-0-1"}
 
 
 def test_idle_instances_take_turns():
     variant = route(1, instances=3).variants["v0"]
-    assert Counter(variant.pick(0).document.id for _ in range(9)) == {"i-0-0": 3, "i-0-1": 3, "i-0-2": 3}
+    assert Counter(variant.pick(0, RNG).document.id for _ in range(9)) == {"i-0-0": 3, "i-0-1": 3, "i-0-2": 3}
 
 
 def test_resting_instance_is_picked_last_and_again_after_its_rest():
@@ -84,10 +89,10 @@ def test_resting_instance_is_picked_last_and_again_after_its_rest():
     resting, busy = variant.instances
     busy.outstanding = 5
     resting.rest(100.0)
-    assert variant.pick(100.0) is busy
-    assert variant.pick(100.0, [busy]) is resting
-    assert variant.pick(100.0 + REST_SECONDS) is resting
-    assert variant.pick(100.0, [busy, resting]) is None
+    assert variant.pick(100.0, RNG) is busy
+    assert variant.pick(100.0, RNG, [busy]) is resting
+    assert variant.pick(100.0 + REST_SECONDS, RNG) is resting
+    assert variant.pick(100.0, RNG, [busy, resting]) is None
 
 
 def test_instance_that_stays_in_a_new_route_keeps_its_count():
@@ -95,3 +100,30 @@ def test_instance_that_stays_in_a_new_route_keeps_its_count():
     before.variants["v0"].instances[0].outstanding = 3
     after = route(1, instances=2, before=before)
     assert [one.outstanding for one in after.variants["v0"].instances] == [3, 0]
+
+
+def test_pending_instances_get_their_share_and_stand_in_for_the_others():
+    document = {
+        "name": "v",
+        "weight": 1,
+        "instances": [{"id": "old", "containers": [{"hostname": "c", "url": "http://127.0.0.1:1"}]}],
+        "pending": {
+            "share": 0.25,
+            "instances": [{"id": "new", "containers": [{"hostname": "c", "url": "http://127.0.0.1:2"}]}],
+        },
+    }
+    variant = Route(RouteDocument.model_validate({"arn": "a", "variants": [document]})).variants["v"]
+    counted = Counter(variant.pick(0, RNG).document.id for _ in range(4000))
+    assert counted["new"] == pytest.approx(1000, abs=170), "six standard deviations of a binomial share"
+    for tried in variant.instances:
+        assert variant.pick(0, RNG, [tried]) is not None
+    assert variant.pick(0, RNG, variant.instances) is None
+
+
+def test_instance_that_has_the_model_is_preferred_to_an_idle_one():
+    variant = route(1, instances=3).variants["v0"]
+    loaded = variant.instances[1]
+    loaded.models["m"] = None
+    loaded.outstanding = 2
+    assert variant.pick(0, RNG, model="m") is loaded
+    assert variant.pick(0, RNG, model="other") is not loaded

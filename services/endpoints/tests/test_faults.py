@@ -88,7 +88,7 @@ async def test_requests_that_a_killed_instance_held_fail_and_no_others(own_servi
         await running.see(300)
     counted = Counter(running.answers)
     errors = counted.total() - counted["a"] - counted["b"]
-    assert errors == counted["424"], counted
+    assert errors == counted["503"], counted
     assert errors <= CLIENTS
     assert set(running.answers[settled:]) <= {"b"}, "errors after the instance was gone"
 

@@ -15,7 +15,7 @@ SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sagemaker/aws4_request, "
     "SignedHeaders=host;x-amz-date, Signature=abc",
 }
-NOWHERE = {"id": "i-gone", "task": "task-gone", "url": "http://127.0.0.1:1"}
+NOWHERE = {"id": "i-gone", "containers": [{"hostname": "c", "url": "http://127.0.0.1:1"}]}
 
 
 def failure(client, **request):
@@ -90,13 +90,12 @@ def test_error_of_the_container_is_a_model_error(service, shared_container, stat
     )
 
 
-def test_container_that_dies_while_it_works_is_a_model_error_and_not_asked_elsewhere(service, container):
+def test_container_that_dies_while_it_works_is_unavailable_and_its_request_not_given_to_another(service, container):
     dying, other = container("dying"), container("other")
     service.route("dying", {"AllTraffic": (1, [dying.instance(), other.instance()])})
     client = service.client()
-    with pytest.raises(client.exceptions.ModelError) as caught:
+    with pytest.raises(client.exceptions.ServiceUnavailable, match="ended while it worked on the request"):
         client.invoke_endpoint(EndpointName="dying", Body=b"exit now")
-    assert caught.value.response["OriginalStatusCode"] == 0
     assert {dying.popen.poll(), other.popen.poll()} != {1}, "the request was given to a second container"
 
 

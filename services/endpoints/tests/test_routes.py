@@ -11,7 +11,11 @@ import pytest
 DOCUMENT = {
     "arn": "arn:aws:sagemaker:us-east-1:000000000000:endpoint/e",
     "variants": [
-        {"name": "v", "weight": 1.0, "instances": [{"id": "i-1", "task": "t", "url": "http://127.0.0.1:20000"}]}
+        {
+            "name": "v",
+            "weight": 1.0,
+            "instances": [{"id": "i-1", "containers": [{"hostname": "c", "url": "http://127.0.0.1:20000"}]}],
+        }
     ],
 }
 PATH = "/_obsiverse/routes/000000000000/us-east-1/e"
@@ -49,8 +53,24 @@ def test_deleted_route_is_gone_and_deleting_again_is_harmless(service):
         {"variants": []},
         {"variants": [{"name": "v", "weight": -1}]},
         {"variants": [{"name": "v", "weight": 1}, {"name": "v", "weight": 2}]},
-        {"variants": [{"name": "v", "weight": 1, "instances": [{"id": "i", "task": "t", "url": "ftp://host"}]}]},
-        {"variants": [{"name": "v", "weight": 1, "instances": [{"id": "i", "task": "t", "url": "http://h:1/path"}]}]},
+        {
+            "variants": [
+                {
+                    "name": "v",
+                    "weight": 1,
+                    "instances": [{"id": "i", "containers": [{"hostname": "c", "url": "ftp://host"}]}],
+                }
+            ]
+        },
+        {
+            "variants": [
+                {
+                    "name": "v",
+                    "weight": 1,
+                    "instances": [{"id": "i", "containers": [{"hostname": "c", "url": "http://h:1/path"}]}],
+                }
+            ]
+        },
         {"arn": None},
         {"unknown": 1},
     ],

@@ -31,6 +31,8 @@ class RoutesAdmin:
             Path(one, self.get, methods=["GET"]),
             Path(one, self.put, methods=["PUT"]),
             Path(one, self.delete, methods=["DELETE"]),
+            Path("/_obsiverse/routes/{account}", self.delete_account, methods=["DELETE"]),
+            Path("/_obsiverse/draining", self.draining, methods=["GET"]),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -38,7 +40,8 @@ class RoutesAdmin:
         return JSONResponse(
             {
                 "routes": [
-                    {**key._asdict(), **route.document.model_dump(mode="json")} for key, route in self._table.items()
+                    {**key._asdict(), **route.document.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+                    for key, route in self._table.items()
                 ]
             }
         )
@@ -49,7 +52,7 @@ class RoutesAdmin:
             route = self._table[_key(request)]
         except EndpointNotFound as error:
             return _error(404, "not_found", str(error))
-        return JSONResponse(route.document.model_dump(mode="json"))
+        return JSONResponse(route.document.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
     async def put(self, request: Request) -> Response:
         """Keep a route: on disk when this answers, and used by every request after it."""
@@ -63,7 +66,7 @@ class RoutesAdmin:
         except sqlite3.Error as error:
             return _store_failed(error)
         _log.info("route kept", **key._asdict(), variants={one.name: one.weight for one in document.variants})
-        return JSONResponse(document.model_dump(mode="json"))
+        return JSONResponse(document.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
     async def delete(self, request: Request) -> Response:
         """Forget a route; 204 also where it is already gone."""
@@ -74,6 +77,20 @@ class RoutesAdmin:
             return _store_failed(error)
         _log.info("route removed", **key._asdict())
         return Response(status_code=204)
+
+    async def delete_account(self, request: Request) -> Response:
+        """Forget all routes of an account; 204 also where it has none."""
+        try:
+            await self._table.delete_account(request.path_params["account"])
+        except sqlite3.Error as error:
+            return _store_failed(error)
+        _log.info("account's routes removed", account=request.path_params["account"])
+        return Response(status_code=204)
+
+    async def draining(self, request: Request) -> Response:
+        """The instances that no route has any more and that still answer requests: they may not be ended yet."""
+        instances = [{"id": one.document.id, "outstanding": one.outstanding} for one in self._table.draining()]
+        return JSONResponse({"instances": instances})
 
 
 def _key(request: Request) -> RouteKey:

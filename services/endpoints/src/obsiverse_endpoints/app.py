@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator
@@ -12,32 +13,45 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.aws import Aws
+from obsiverse_endpoints.capture import Capture
+from obsiverse_endpoints.capture_files import CaptureFiles
+from obsiverse_endpoints.capture_upload import CaptureUpload
+from obsiverse_endpoints.cloudwatch import CloudWatchMetrics
+from obsiverse_endpoints.containers import Containers
+from obsiverse_endpoints.dispatch import Dispatcher
+from obsiverse_endpoints.edge import Edge
 from obsiverse_endpoints.errors import AwsError, InternalFailure, UnknownOperationException
+from obsiverse_endpoints.flushing import Flushing
 from obsiverse_endpoints.invocation import Invocation
 from obsiverse_endpoints.metrics import Metrics
+from obsiverse_endpoints.multi_model import Models
+from obsiverse_endpoints.observers import Observers
+from obsiverse_endpoints.sessions import Sessions
 from obsiverse_endpoints.settings import Settings
 from obsiverse_endpoints.store import RouteStore
+from obsiverse_endpoints.streaming import StreamInvocation
 from obsiverse_endpoints.table import RouteTable
 from obsiverse_endpoints.upstream import AiohttpUpstream, Upstream
 
-INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
+OPERATIONS = re.compile(r"/endpoints/([^/]+)/(invocations(?:-response-stream)?)")
 
 
 class DataPlane:
-    """InvokeEndpoint first; every other path is Starlette's, whose routing and middleware take a tenth of a request."""
+    """The operations first; every other path is Starlette's, whose routing and middleware take a tenth of a request."""
 
-    def __init__(self, invocation: Invocation, other: Starlette) -> None:
-        self.invocation = invocation
+    def __init__(self, operations: dict[str, ASGIApp], other: Starlette) -> None:
+        self.operations = operations
         self.other = other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or go through start and shutdown."""
-        if scope["type"] == "http" and scope["method"] == "POST" and (path := INVOCATIONS.fullmatch(scope["path"])):
+        if scope["type"] == "http" and scope["method"] == "POST" and (path := OPERATIONS.fullmatch(scope["path"])):
             scope["path_params"] = {"endpoint": path[1]}
-            await self.invocation(scope, receive, send)
+            await self.operations[path[2]](scope, receive, send)
         else:
             await self.other(scope, receive, send)
 
@@ -47,28 +61,50 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     metrics = Metrics()
     store = RouteStore(settings.data / "routes.db")
     table = RouteTable(store)
-    containers = upstream or AiohttpUpstream()
+    reach = upstream or AiohttpUpstream()
     rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
+    aws = Aws(settings.aws)
+    cloudwatch = CloudWatchMetrics(aws)
+    files = CaptureFiles(settings.data / "capture", settings.flush_seconds)
+    sessions = Sessions()
+    containers = Containers(reach, sessions, Models(reach, Edge(reach, settings.aws), cloudwatch.measure))
+    dispatcher = Dispatcher(table, reach, sessions, rng)
+    observers = Observers(dispatcher, containers, metrics, cloudwatch, Capture(files, rng))
+    flushing = Flushing(cloudwatch, CaptureUpload(files, aws), settings.flush_seconds)
+    invocation = Invocation(dispatcher, containers, metrics, observers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with containers:
+        async with reach:
+            flusher = asyncio.create_task(flushing.run())
             yield
+            await observers.settle()
+            flusher.cancel()
+            await flushing.finish()
         store.close()
 
     async def prometheus(request: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
+    async def flush(request: Request) -> Response:
+        await flushing.flush(everything=True)
+        return Response(status_code=204)
+
     other = Starlette(
         routes=[
             Route("/health", _health),
             Route("/metrics", prometheus),
+            Route("/_obsiverse/flush", flush, methods=["POST"]),
             *RoutesAdmin(table).paths(),
         ],
         lifespan=lifespan,
         exception_handlers={404: _unknown_operation, 405: _unknown_operation, Exception: _internal_failure},
     )
-    return DataPlane(Invocation(table, containers, metrics, rng), other)
+    operations: dict[str, ASGIApp] = {
+        "invocations": invocation,
+        "invocations-response-stream": StreamInvocation(invocation, dispatcher, containers, reach, observers),
+    }
+    return DataPlane(operations, other)
 
 
 async def _health(request: Request) -> Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import Container, Iterable
+from collections import OrderedDict
+from collections.abc import Container, Iterable, Mapping
 from itertools import accumulate
 
 from obsiverse_endpoints.routes import InstanceDocument, RouteDocument, VariantDocument
@@ -15,11 +16,14 @@ REST_SECONDS = 1.0  # how long an instance that refused a connection is asked la
 class Instance:
     """An instance and the requests it holds now."""
 
-    __slots__ = ("document", "invocations_url", "outstanding", "resting_until")
+    __slots__ = ("__weakref__", "document", "invocation_urls", "models", "outstanding", "resting_until", "urls")
 
     def __init__(self, document: InstanceDocument) -> None:
         self.document = document
-        self.invocations_url = f"{document.url}/invocations"
+        self.urls = {container.hostname: container.url for container in document.containers}
+        self.invocation_urls = [f"{url}/invocations" for url in self.urls.values()]
+        self.models: OrderedDict[str, None] = OrderedDict()
+        """Those that a multi-model container has loaded, the longest unused first."""
         self.outstanding = 0
         self.resting_until = 0.0
 
@@ -33,19 +37,17 @@ class Instance:
         return news
 
 
-class Variant:
-    """A variant's instances, chosen by least outstanding requests, in turn where they are equal."""
+class Fleet:
+    """Instances, chosen by least outstanding requests, in turn where they are equal."""
 
-    __slots__ = ("_next", "instances", "name", "weight")
+    __slots__ = ("_next", "instances")
 
-    def __init__(self, document: VariantDocument, instances: Iterable[Instance]) -> None:
-        self.name = document.name
-        self.weight = document.weight
+    def __init__(self, instances: Iterable[Instance]) -> None:
         self.instances = tuple(instances)
         self._next = 0
 
-    def pick(self, now: float, tried: Container[Instance] = ()) -> Instance | None:
-        """The instance to ask at `now` (monotonic seconds); None where all have been tried."""
+    def pick(self, now: float, tried: Container[Instance] = (), model: str | None = None) -> Instance | None:
+        """The instance to ask at `now` (monotonic seconds), of those that have `model` first; None where all have been tried."""
         count = len(self.instances)
         first = self._next
         self._next = (first + 1) % count if count else 0
@@ -54,13 +56,47 @@ class Variant:
             candidate = self.instances[(first + offset) % count]
             if candidate in tried:
                 continue
-            if best is None or _load(candidate, now) < _load(best, now):
+            if best is None or _load(candidate, now, model) < _load(best, now, model):
                 best = candidate
         return best
 
 
-def _load(instance: Instance, now: float) -> tuple[bool, int]:
-    return now < instance.resting_until, instance.outstanding
+def _load(instance: Instance, now: float, model: str | None) -> tuple[bool, bool, int]:
+    return now < instance.resting_until, model is not None and model not in instance.models, instance.outstanding
+
+
+class Variant:
+    """A variant: its instances, those that an update brings, and a shadow."""
+
+    __slots__ = ("_fleet", "_pending", "_share", "document", "name", "shadow", "weight")
+
+    def __init__(self, document: VariantDocument, known: Mapping[InstanceDocument, Instance]) -> None:
+        def fleet(instances: Iterable[InstanceDocument]) -> Fleet:
+            return Fleet(known.get(one) or Instance(one) for one in instances)
+
+        self.document = document
+        self.name = document.name
+        self.weight = document.weight
+        self._fleet = fleet(document.instances)
+        self._pending = fleet(document.pending.instances) if document.pending else None
+        self._share = document.pending.share if document.pending else 0.0
+        self.shadow = fleet(document.shadow.instances) if document.shadow else None
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All that answer its requests."""
+        return self._fleet.instances + (self._pending.instances if self._pending else ())
+
+    def pick(
+        self, now: float, rng: random.Random, tried: Container[Instance] = (), model: str | None = None
+    ) -> Instance | None:
+        """The instance to ask at `now` (monotonic seconds); None where all have been tried."""
+        if self._pending is None:
+            return self._fleet.pick(now, tried, model)
+        first, second = self._fleet, self._pending
+        if rng.random() < self._share:
+            first, second = second, first
+        return first.pick(now, tried, model) or second.pick(now, tried, model)
 
 
 class Route:
@@ -71,18 +107,18 @@ class Route:
     def __init__(self, document: RouteDocument, before: Route | None = None) -> None:
         """`before` is the route this one replaces: instances that stay keep count of what they hold."""
         self.document = document
-        kept = {one.document: one for one in before.instances()} if before else {}
-        self.variants = {
-            variant.name: Variant(variant, [kept.get(one) or Instance(one) for one in variant.instances])
-            for variant in document.variants
-        }
+        known = {one.document: one for one in before.instances()} if before else {}
+        self.variants = {variant.name: Variant(variant, known) for variant in document.variants}
         self._weighted = [variant for variant in self.variants.values() if variant.weight > 0]
         self._cumulative = list(accumulate(variant.weight for variant in self._weighted))
         self._total = self._cumulative[-1] if self._cumulative else 0.0
 
     def instances(self) -> Iterable[Instance]:
-        """Every instance of every variant."""
-        return (one for variant in self.variants.values() for one in variant.instances)
+        """Every instance of every variant and shadow."""
+        for variant in self.variants.values():
+            yield from variant.instances
+            if variant.shadow is not None:
+                yield from variant.shadow.instances
 
     def choose(self, rng: random.Random) -> Variant | None:
         """A variant, at random by weight; None where no variant has any."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
+from obsiverse_endpoints.exchange import Outcome
 from obsiverse_endpoints.routes import RouteKey
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -58,6 +59,13 @@ class Metrics:
             registry=self.registry,
         )
         self._variants: dict[tuple[RouteKey, str], VariantMetrics] = {}
+
+    def saw(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        series = self.variant(outcome.exchange.key, outcome.variant)
+        series.count(outcome.status)
+        series.model_latency.observe(outcome.model_seconds)
+        series.overhead_latency.observe(outcome.overhead_seconds)
 
     def variant(self, key: RouteKey, name: str) -> VariantMetrics:
         """The series of a variant."""

@@ -1,8 +1,8 @@
-"""What the edge writes: an endpoint's variants, their weights and their instances."""
+"""What the edge writes: an endpoint's variants, their weights and their instances (docs/design.md, "Data plane routes")."""
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from yarl import URL
@@ -27,20 +27,76 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InstanceDocument(_Document):
-    """A running copy of the model: an instance of AWS's, the task behind it, and where it listens."""
+class ContainerDocument(_Document):
+    """A container of an instance, and where it listens."""
 
-    id: str = Field(min_length=1)
-    task: str | None = None
+    hostname: str
     url: Annotated[str, AfterValidator(_origin)]
 
 
+class InstanceDocument(_Document):
+    """A running copy of a variant's containers, in the order in which a request goes through them."""
+
+    id: str = Field(min_length=1)
+    containers: tuple[ContainerDocument, ...] = Field(min_length=1)
+
+
+class PendingDocument(_Document):
+    """The instances that an update brings, and the share of the variant's requests that they get by now."""
+
+    share: float = Field(ge=0, le=1)
+    instances: tuple[InstanceDocument, ...] = ()
+
+
+class ShadowDocument(_Document):
+    """A shadow variant: it gets copies of a share of the requests, and its answers reach nobody."""
+
+    name: str = Field(min_length=1, max_length=63)
+    share: float = Field(ge=0, le=1)
+    instances: tuple[InstanceDocument, ...] = ()
+
+
 class VariantDocument(_Document):
-    """A production variant: its weight is relative to the others', and 0 takes no requests but those that target it."""
+    """A production variant: its weight is relative to the others', and 0 takes no requests but those that target it.
+
+    `direct`: a request names the one container that it is for. `multi_model`: it names the model.
+    """
 
     name: str = Field(min_length=1, max_length=63)
     weight: float = Field(ge=0, allow_inf_nan=False)
     instances: tuple[InstanceDocument, ...] = ()
+    pending: PendingDocument | None = None
+    shadow: ShadowDocument | None = None
+    direct: bool = False
+    multi_model: bool = False
+
+
+class CaptureDocument(_Document):
+    """What is captured: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataCaptureConfig.html."""
+
+    destination: str = Field(pattern="s3://.+")
+    percentage: int = Field(ge=0, le=100)
+    input: bool
+    output: bool
+    csv_types: tuple[str, ...] = ()
+    json_types: tuple[str, ...] = ()
+
+    def encoding(self, content_type: str) -> Literal["CSV", "JSON", "BASE64"]:
+        """How data of a content type is written; its parameters don't matter."""
+        plain = content_type.partition(";")[0].strip().lower()
+        if plain in self.csv_types:
+            return "CSV"
+        return "JSON" if plain in self.json_types else "BASE64"
+
+
+class AsyncDocument(_Document):
+    """Where answers of asynchronous invocations go."""
+
+    output: str
+    failure: str | None = None
+    success_topic: str | None = None
+    error_topic: str | None = None
+    max_concurrent: int = Field(default=4, ge=1)
 
 
 class RouteDocument(_Document):
@@ -48,6 +104,8 @@ class RouteDocument(_Document):
 
     arn: str
     variants: tuple[VariantDocument, ...] = Field(min_length=1)
+    capture: CaptureDocument | None = None
+    asynchronous: AsyncDocument | None = Field(default=None, alias="async")
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

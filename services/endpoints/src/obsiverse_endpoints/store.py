@@ -6,8 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import structlog
+from pydantic import ValidationError
+
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
 
+_log = structlog.get_logger()
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS routes (
     account TEXT NOT NULL, region TEXT NOT NULL, endpoint TEXT NOT NULL, document TEXT NOT NULL,
@@ -30,17 +34,25 @@ class RouteStore:
     def load(self) -> Iterator[tuple[RouteKey, RouteDocument]]:
         """Every route."""
         for account, region, endpoint, document in self._connection.execute("SELECT * FROM routes"):
-            yield RouteKey(account, region, endpoint), RouteDocument.model_validate_json(document)
+            try:
+                yield RouteKey(account, region, endpoint), RouteDocument.model_validate_json(document)
+            except ValidationError as error:
+                # Another version's; the edge writes the routes of all its endpoints when it starts.
+                _log.warning("a route can't be read", account=account, endpoint=endpoint, error=str(error))
 
     def put(self, key: RouteKey, document: RouteDocument) -> None:
         """Keep a route, in place of the one with its key."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?)", (*key, document.model_dump_json())
+            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?)", (*key, document.model_dump_json(by_alias=True))
         )
 
     def delete(self, key: RouteKey) -> None:
         """Forget a route; one that is not there is no error."""
         self._connection.execute("DELETE FROM routes WHERE account = ? AND region = ? AND endpoint = ?", key)
+
+    def delete_account(self, account: str) -> None:
+        """Forget every route of an account."""
+        self._connection.execute("DELETE FROM routes WHERE account = ?", (account,))
 
     def close(self) -> None:
         """Write the journal back and close the file."""

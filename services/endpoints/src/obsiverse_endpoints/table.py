@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import ItemsView
 
-from obsiverse_endpoints.balancing import Route
+from obsiverse_endpoints.balancing import Instance, Route
 from obsiverse_endpoints.errors import EndpointNotFound
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
 from obsiverse_endpoints.store import RouteStore
@@ -17,6 +17,7 @@ class RouteTable:
     def __init__(self, store: RouteStore) -> None:
         self._store = store
         self._routes = {key: Route(document) for key, document in store.load()}
+        self._removed: list[Instance] = []
         self._changing = asyncio.Lock()
 
     def __getitem__(self, key: RouteKey) -> Route:
@@ -37,10 +38,29 @@ class RouteTable:
         """
         async with self._changing:
             await asyncio.to_thread(self._store.put, key, document)
-            self._routes[key] = Route(document, before=self._routes.get(key))
+            before = self._routes.get(key)
+            after = self._routes[key] = Route(document, before)
+            self._remove(before, after)
 
     async def delete(self, key: RouteKey) -> None:
         """Remove a route; one that is not there is no error. Raises sqlite3.Error, and then nothing changed."""
         async with self._changing:
             await asyncio.to_thread(self._store.delete, key)
-            self._routes.pop(key, None)
+            self._remove(self._routes.pop(key, None), None)
+
+    async def delete_account(self, account: str) -> None:
+        """Remove every route of an account. Raises sqlite3.Error, and then nothing changed."""
+        async with self._changing:
+            await asyncio.to_thread(self._store.delete_account, account)
+            for key in [key for key in self._routes if key.account == account]:
+                self._remove(self._routes.pop(key), None)
+
+    def draining(self) -> list[Instance]:
+        """Instances that are in no route any more, and still answer requests."""
+        self._removed = [one for one in self._removed if one.outstanding]
+        return self._removed
+
+    def _remove(self, before: Route | None, after: Route | None) -> None:
+        left = set(after.instances()) if after else set[Instance]()
+        if before is not None:
+            self._removed += [one for one in before.instances() if one not in left and one.outstanding]
