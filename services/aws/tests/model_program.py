@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 BASE = Path(os.environ["SAGEMAKER_BASE_DIR"])
 
@@ -51,18 +53,37 @@ def train() -> None:
 
 def serve() -> None:
     """Answer with the model, its environment and the request."""
-    model = json.loads((BASE / "model" / "model.json").read_text())
+    many = os.environ.get("SAGEMAKER_MULTI_MODEL") == "true"
+    model = {} if many else json.loads((BASE / "model" / "model.json").read_text())
     if "crash" in model:
         sys.exit(model["crash"])
+    models: dict[str, Any] = {}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if "mute" in model:
+                threading.Event().wait()
             self.answer(200 if self.path == "/ping" else 404, b"")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/models":
+                asked = json.loads(body)
+                file = BASE / Path(asked["url"]).relative_to("/opt/ml") / "model.json"
+                models[asked["model_name"]] = json.loads(file.read_text())
+                self.answer(200, b"")
+                return
+            if self.path.startswith("/models/"):
+                self.answer(200, json.dumps({"model": models[self.path.split("/")[2]]}).encode())
+                return
             if body == b"die":
                 os._exit(9)
+            if body == b"close":
+                self.close_connection = True
+                self.connection.close()
+                return
+            if body.startswith(b"sleep "):
+                time.sleep(float(body.split()[1]))
             if body == b"fail":
                 self.answer(500, b"the model failed")
                 return

@@ -138,6 +138,8 @@ class Platform:
         listen = {
             "ENDPOINTS_LISTEN": f"127.0.0.1:{self.endpoints_port}",
             "ENDPOINTS_DATA": str(self._folder / "endpoints"),
+            "ENDPOINTS_AWS": f"127.0.0.1:{self.edge_port}",
+            "ENDPOINTS_FLUSH_SECONDS": "1",
         }
         self._spawn("endpoints", [python, "-m", "obsiverse_endpoints"], listen)
         wait_for(lambda: answers(f"http://127.0.0.1:{self.endpoints_port}/health"), "endpoints", START_SECONDS)
@@ -274,6 +276,22 @@ class Platform:
         """What the data plane has."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.endpoints_port}/_obsiverse/routes", timeout=5) as answer:
             return json.load(answer)["routes"]
+
+    def metric(
+        self, endpoint: str, variant: str, name: str, statistic: str = "Sum", namespace: str = "AWS/SageMaker"
+    ) -> float | None:
+        """A metric of a variant over the last hour; None where there is no value."""
+        now = time.time()
+        points = self.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+            StartTime=now - 3600,
+            EndTime=now + 60,
+            Period=86400,
+            Statistics=[statistic],
+        )["Datapoints"]
+        return points[0][statistic] if points else None
 
     def log_lines(self, group: str, stream: str) -> list[str]:
         """What CloudWatch Logs holds of a stream whose name begins so."""

@@ -159,13 +159,6 @@ def test_endpoint_needs_a_configuration_that_is_there(platform: Platform) -> Non
         platform.sagemaker.describe_endpoint(EndpointName="none")
 
 
-def test_canary_updates_are_refused_as_a_limit_of_the_emulation(platform: Platform) -> None:
-    routing = {"Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1}}
-    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
-    with pytest.raises(ClientError, match="A limit of this emulation"):
-        platform.sagemaker.update_endpoint(EndpointName="x", EndpointConfigName="x", DeploymentConfig=policy)
-
-
 def test_images_of_aws_run_as_the_model_task(platform: Platform) -> None:
     image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6-cpu-py312"
     platform.deploy("aws-image", Image=image)

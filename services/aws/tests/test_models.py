@@ -47,8 +47,12 @@ def test_names_are_checked_against_the_pattern_of_the_api(platform: Platform) ->
 @pytest.mark.parametrize(
     ("definition", "reason"),
     [
-        ({"Containers": [CONTAINER, CONTAINER]}, "A limit of this emulation"),
-        ({"PrimaryContainer": {"ModelPackageName": "package"}}, "A limit of this emulation"),
+        (
+            {"Containers": [CONTAINER, CONTAINER], "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "needs a ContainerHostname",
+        ),
+        ({"PrimaryContainer": {"Mode": "MultiModel", "Image": IMAGE}}, "needs a ModelDataUrl"),
+        ({"PrimaryContainer": {"ModelPackageName": "package"}}, "package"),
         ({"PrimaryContainer": CONTAINER, "Containers": [CONTAINER]}, "one or the other"),
         ({}, "needs a PrimaryContainer"),
     ],

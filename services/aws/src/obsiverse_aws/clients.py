@@ -24,6 +24,11 @@ class Clients:
         return self._factory.logs
 
     @property
+    def sagemaker(self) -> Any:
+        """SageMaker."""
+        return self._factory.sagemaker
+
+    @property
     def cloudwatch(self) -> Any:
         """CloudWatch metrics."""
         return self._factory.cloudwatch

@@ -39,9 +39,13 @@ def sagemaker_metrics() -> Service:
 @hooks.on_infra_start()
 def make_ready() -> None:
     """Open what our providers need before the first request; LocalStack does not start where that fails."""
+    from localstack.services.edge import ROUTER
+
     from obsiverse_aws.sagemaker.service import sagemaker as parts
 
     parts().controller.prepare()
+    parts().accounts.add_routes(ROUTER)
+    parts().multi_model.add_routes(ROUTER)
 
 
 @hooks.on_infra_start()
@@ -59,6 +63,7 @@ def take_over() -> None:
     from obsiverse_aws.sagemaker.service import sagemaker as parts
 
     parts().controller.start()
+    parts().utilization.start()
 
 
 @hooks.on_infra_shutdown(priority=100)
@@ -66,4 +71,5 @@ def let_go() -> None:
     """Leave the tasks to the next edge."""
     from obsiverse_aws.sagemaker.service import sagemaker as parts
 
+    parts().utilization.close()
     parts().controller.close()

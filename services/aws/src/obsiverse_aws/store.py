@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -20,6 +21,11 @@ CREATE TABLE IF NOT EXISTS resource (
     PRIMARY KEY (account, region, kind, name)
 ) WITHOUT ROWID, STRICT
 """
+
+
+VERSION = 2
+"""Of the documents; those of another version can't be read."""
+_log = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
@@ -67,11 +73,13 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _set_aside_old(file)
         self._lock = threading.RLock()
         self._database = sqlite3.connect(file, check_same_thread=False, autocommit=True)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute(SCHEMA)
+        self._database.execute(f"PRAGMA user_version = {VERSION}")
 
     def insert(self, resource: Resource) -> None:
         """Keep a new resource.
@@ -124,6 +132,13 @@ class Store:
             yield resource
             self._database.execute("REPLACE INTO resource VALUES (?, ?, ?, ?, ?)", self._row(resource))
 
+    def delete_account(self, account: str, kinds: Iterable[type[Resource]]) -> None:
+        """Forget all resources of some kinds in an account, in every region."""
+        with self._lock:
+            self._database.executemany(
+                "DELETE FROM resource WHERE account = ? AND kind = ?", [(account, kind.KIND) for kind in kinds]
+            )
+
     def delete(self, kind: type[Resource], key: Key) -> None:
         """Forget a resource.
 
@@ -141,3 +156,16 @@ class Store:
     def _row(resource: Resource) -> tuple[str, str, str, str, str]:
         document = json.dumps(dataclasses.asdict(resource))
         return resource.account, resource.region, resource.KIND, resource.name, document
+
+
+def _set_aside_old(file: Path) -> None:
+    """Rename a database of another version, so that what it holds is not lost."""
+    if not file.exists():
+        return
+    with closing(sqlite3.connect(file)) as database:
+        [version] = database.execute("PRAGMA user_version").fetchone()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if version != VERSION:
+        aside = file.with_name(f"{file.name}.version-{version}")
+        file.replace(aside)
+        _log.warning("%s is of another version: it is set aside as %s", file, aside.name)

@@ -10,13 +10,17 @@ TASK = {"obsiverse.kind": "task"}
 
 def labels(resource: SageMakerResource) -> dict[str, str]:
     """The labels of a task that belongs to a resource."""
+    return {**labels_of(resource.KIND, resource.key), "obsiverse.arn": resource.arn}
+
+
+def labels_of(kind: str, key: Key) -> dict[str, str]:
+    """The labels by which the tasks of a resource are found."""
     return {
         **TASK,
-        "obsiverse.account": resource.account,
-        "obsiverse.region": resource.region,
-        "obsiverse.arn": resource.arn,
-        "obsiverse.resource": resource.KIND,
-        "obsiverse.name": resource.name,
+        "obsiverse.account": key.account,
+        "obsiverse.region": key.region,
+        "obsiverse.resource": kind,
+        "obsiverse.name": key.name,
     }
 
 

@@ -10,7 +10,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -112,6 +112,17 @@ def upload_tar_gz(s3: Any, tar: IO[bytes], uri: str) -> None:
             raise ArtifactError(error.response["Error"]["Message"]) from error
 
 
+def _pack(s3: Any, uri: str, file: Path) -> None:
+    """Pack what is below a prefix into a tar.gz; raises ArtifactError, also where nothing is there."""
+    bucket, prefix = split(uri)
+    found = list(objects(s3, uri))
+    if not found:
+        raise ArtifactError(f"there is no object under {uri}")
+    with tarfile.open(file, "w:gz", compresslevel=1) as tar:
+        for key, size in found:
+            _add(tar, path_below(prefix, key), s3.get_object(Bucket=bucket, Key=key)["Body"], size)
+
+
 def file_members(tar: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file in a tar that is read once."""
     with tarfile.open(fileobj=tar, mode="r|") as opened:
@@ -128,7 +139,7 @@ class ModelArchives:
         folder.mkdir(parents=True, exist_ok=True)
 
     def fetch(self, s3: Any, uri: str, name: str) -> None:
-        """Get a tar.gz from S3 under a name unless it is there.
+        """Get a tar.gz from S3 under a name unless it is there; of a URI that ends with a slash, all that is below it.
 
         Raises ArtifactError with AWS's message.
         """
@@ -137,9 +148,12 @@ class ModelArchives:
             return
         part = file.with_suffix(".part")
         try:
-            bucket, key = split(uri)
-            with part.open("wb") as target:
-                shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], target, BLOCK)
+            if uri.endswith("/"):
+                _pack(s3, uri, part)
+            else:
+                bucket, key = split(uri)
+                with part.open("wb") as target:
+                    shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], target, BLOCK)
         except (ClientError, ArtifactError) as error:
             raise ArtifactError(
                 f'Failed to download model data for container "container_1" from URL: "{uri}". Please ensure that there '
@@ -173,6 +187,7 @@ class ModelArchives:
             if file.name not in names:
                 file.unlink(missing_ok=True)
 
-    def delete(self, name: str) -> None:
-        """Delete a copy."""
-        (self._folder / name).unlink(missing_ok=True)
+    def drop(self, names: Iterable[str]) -> None:
+        """Delete copies."""
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from obsiverse_client import AgentClient, AgentError, AgentUnreachable
 from obsiverse_aws.sagemaker.artifacts import ModelArchives
 from obsiverse_aws.sagemaker.deployment import Deployer
 from obsiverse_aws.sagemaker.instances import is_healthy
-from obsiverse_aws.sagemaker.models import Endpoint, TrainingJob
+from obsiverse_aws.sagemaker.models import Endpoint, EndpointConfig, Model, TrainingJob
 from obsiverse_aws.sagemaker.routes import Routes
 from obsiverse_aws.sagemaker.training_run import TrainingRuns
 from obsiverse_aws.store import Store
@@ -73,6 +73,24 @@ class Controller:
         """Leave things as they are; the edge ends."""
         self._closing.set()
         self._runs.close()
+
+    def forget(self, account: str) -> None:
+        """Forget all resources of an account; its tasks end soon after."""
+        endpoints = [one.key for one in self._store.all(Endpoint) if one.account == account]
+        jobs = [one.task for one in self._store.all(TrainingJob) if one.account == account and one.active]
+        self._store.delete_account(account, (Model, EndpointConfig, Endpoint, TrainingJob))
+        self._routes.delete_account(account)
+        for key in endpoints:
+            self._deployer.queue.add(key)
+        if jobs:
+            threading.Thread(target=self._end, args=(jobs,), name=f"forget-{account}", daemon=True).start()
+
+    def _end(self, tasks: list[str]) -> None:
+        for task in tasks:
+            try:
+                self._agent.delete(task)
+            except (AgentUnreachable, AgentError) as error:
+                _log.warning("%s is ended later: %s", task, error)
 
     def _watch(self) -> None:
         since = time.time()

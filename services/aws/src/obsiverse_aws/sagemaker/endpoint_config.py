@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from obsiverse_aws.errors import NotEmulated, ValidationException
@@ -11,11 +12,13 @@ from obsiverse_aws.sagemaker.models import EndpointConfig, Model
 from obsiverse_aws.sagemaker.resources import Caller, Resources
 from obsiverse_aws.sagemaker.tags import as_dict
 
-REFUSED = {
-    "AsyncInferenceConfig": "Asynchronous inference is not run.",
-    "ShadowProductionVariants": "Shadow variants are not run.",
-    "ExplainerConfig": "Explainers are not run.",
-}
+REFUSED = {"ExplainerConfig": "Explainers are not run."}
+
+
+def check_weights(weights: Iterable[float]) -> None:
+    """Raise ValidationException where no production variant would get a request."""
+    if not any(weight > 0 for weight in weights):
+        raise ValidationException("The sum of the production variants' weights must be greater than 0.")
 
 
 class EndpointConfigs:
@@ -29,12 +32,17 @@ class EndpointConfigs:
         for member, why in REFUSED.items():
             if request.get(member):
                 raise NotEmulated(why)
+        production, shadows = request["ProductionVariants"], request.get("ShadowProductionVariants", [])
         names: set[str] = set()
-        for variant in request["ProductionVariants"]:
+        for variant in (*production, *shadows):
             self._check(caller, variant)
             if variant["VariantName"] in names:
-                raise ValidationException(f"Two production variants have the name {variant['VariantName']}.")
+                raise ValidationException(f"Two variants have the name {variant['VariantName']}.")
             names.add(variant["VariantName"])
+        if shadows and (len(production), len(shadows)) != (1, 1):
+            raise ValidationException("A shadow variant is the only one, beside one production variant.")
+        check_weights(variant.get("InitialVariantWeight", 1.0) for variant in production)
+        _check_asynchronous(request.get("AsyncInferenceConfig"))
         config = EndpointConfig(
             *caller,
             name=request["EndpointConfigName"],
@@ -73,6 +81,11 @@ class EndpointConfigs:
         """DeleteEndpointConfig; an endpoint that was made from it goes on."""
         self._resources.delete(EndpointConfig, caller, request["EndpointConfigName"])
         return {}
+
+
+def _check_asynchronous(config: dict[str, Any] | None) -> None:
+    if config is not None and "S3OutputPath" not in config["OutputConfig"]:
+        raise ValidationException("AsyncInferenceConfig needs an OutputConfig with an S3OutputPath.")
 
 
 def _summary(config: EndpointConfig) -> dict[str, Any]:

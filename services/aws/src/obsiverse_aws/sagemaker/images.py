@@ -18,6 +18,38 @@ _MODEL_REPOSITORIES = (
 )
 
 
+# What an image of AWS's says of itself in its tag, against what the template has: python's name of the package, and AWS's.
+_FRAMEWORKS = {
+    "pytorch-inference": "torch",
+    "pytorch-training": "torch",
+    "sagemaker-pytorch": "torch",
+    "sagemaker-scikit-learn": "scikit-learn",
+}
+_VERSION = re.compile(r":(\d+(?:\.\d+)*)")
+
+
+def difference(image: str) -> str | None:
+    """What to say of an image whose framework has another version than ours may have; None where it is our own image."""
+    reference = _REFERENCE.fullmatch(image)
+    framework = reference and _FRAMEWORKS.get(reference["repository"].rpartition("/")[2])
+    if not framework:
+        return None
+    version = _VERSION.search(image.rpartition("/")[2])
+    asked = f" {version[1]}" if version else ""
+    return (
+        f"obsiverse runs {image} as obsiverse/model: the image's {framework}{asked} is not what is installed; "
+        f"the container logs the version that it has."
+    )
+
+
+def resolved(image: str) -> str:
+    """The image that really runs, as DescribeEndpoint's ResolvedImage."""
+    try:
+        return f"obsiverse/{template(image, '')}"
+    except ImageNotFound:
+        return image
+
+
 class ImageNotFound(Exception):
     """No task template stands for an image; the message is AWS's for one that it can't pull."""
 

@@ -1,4 +1,4 @@
-"""Instances of an endpoint as tasks of the agent."""
+"""Instances of an endpoint as tasks of the agent: one for each container of a variant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from obsiverse_client import AgentClient, AgentError
 from obsiverse_aws.clients import Clients
 from obsiverse_aws.sagemaker import images
 from obsiverse_aws.sagemaker.artifacts import ArtifactError, ModelArchives
-from obsiverse_aws.sagemaker.models import Endpoint, Instance, Variant
+from obsiverse_aws.sagemaker.models import Container, Endpoint, Instance, Variant
 from obsiverse_aws.sagemaker.task_logs import LogStream, TaskLogs
 from obsiverse_aws.tasks import credentials, labels
 
@@ -19,6 +19,7 @@ LAST_LINES = 5
 DRAIN_SECONDS = 5.0
 # The container is started this often before an endpoint that never was healthy is given up.
 MAX_STARTS = 3
+INSTANCE, VARIANT = "obsiverse.instance", "obsiverse.variant"
 
 
 class InstanceFailed(Exception):
@@ -30,12 +31,12 @@ class InstanceStatus:
     """What the agent says of an instance.
 
     Attributes:
-        url: where it listens.
-        healthy: it answers /ping.
-        given_up: it ended so often that it will not turn healthy.
+        containers: hostname and URL of each, in the order of the variant's.
+        healthy: all answer /ping.
+        given_up: one ended so often that it will not turn healthy.
     """
 
-    url: str
+    containers: list[tuple[str, str]]
     healthy: bool
     given_up: bool
 
@@ -53,37 +54,70 @@ class Instances:
 
         Raises InstanceFailed, AgentUnreachable.
         """
+        tasks = [
+            self._ensure(endpoint, variant, instance, container, task)
+            for container, task in zip(variant.containers, instance.tasks, strict=True)
+        ]
+        return InstanceStatus(
+            containers=[(one.hostname, _url(task)) for one, task in zip(variant.containers, tasks, strict=True)],
+            healthy=all(is_healthy(task) for task in tasks),
+            given_up=any(_is_given_up(task) for task in tasks),
+        )
+
+    def _ensure(
+        self, endpoint: Endpoint, variant: Variant, instance: Instance, container: Container, task: str
+    ) -> dict[str, Any]:
         try:
-            status = self._agent.task(instance.task)
+            status = self._agent.task(task)
         except AgentError as error:
             if error.code != "not_found":
                 raise
-            status = self._start(endpoint, variant, instance)
-        self._follow(endpoint, variant, instance)
-        return _status(status)
+            status = self._start(endpoint, variant, instance, container, task)
+        self._follow(endpoint, variant, instance, container, task)
+        return status
 
-    def _start(self, endpoint: Endpoint, variant: Variant, instance: Instance) -> dict[str, Any]:
+    def _start(
+        self, endpoint: Endpoint, variant: Variant, instance: Instance, container: Container, task: str
+    ) -> dict[str, Any]:
         try:
-            template = images.template(variant.image, variant.role)
-            if variant.model_data is not None:
-                self._archives.fetch(Clients(endpoint.account, endpoint.region).s3, variant.model_data, variant.archive)
-                with self._archives.open(variant.archive, variant.model_data) as tar:
-                    self._agent.put_archive(instance.task, "/opt/ml/model", tar)
-            return self._agent.put_task(instance.task, _request(template, endpoint, variant, instance))
+            template = images.template(container.image, variant.role)
+            if container.model_data is not None and not container.multi_model:
+                self._put_model(endpoint, container, task, container.model_data)
+            return self._agent.put_task(task, _request(template, endpoint, variant, instance, container))
         except (images.ImageNotFound, ArtifactError, AgentError) as error:
-            self._agent.delete(instance.task)
+            self._agent.delete(task)
             raise InstanceFailed(str(error)) from error
 
-    def _follow(self, endpoint: Endpoint, variant: Variant, instance: Instance) -> None:
+    def _put_model(self, endpoint: Endpoint, container: Container, task: str, uri: str) -> None:
+        self._archives.fetch(Clients(endpoint.account, endpoint.region).s3, uri, container.archive)
+        with self._archives.open(container.archive, uri) as tar:
+            self._agent.put_archive(task, "/opt/ml/model", tar)
+
+    def _follow(
+        self, endpoint: Endpoint, variant: Variant, instance: Instance, container: Container, task: str
+    ) -> None:
         group, stream = f"/aws/sagemaker/Endpoints/{endpoint.name}", f"{variant.name}/{instance.id}"
-        self._logs.follow(instance.task, lambda: LogStream(endpoint.account, endpoint.region, group, stream))
+        if len(variant.containers) > 1:
+            stream = f"{stream}/{container.hostname}"
+
+        def sink() -> LogStream:
+            made = LogStream(endpoint.account, endpoint.region, group, stream)
+            note = images.difference(container.image)
+            if note is not None:
+                made([(instance.since, note)])
+            return made
+
+        self._logs.follow(task, sink)
 
     def last_words(self, instance: Instance) -> str:
-        """The last lines that an instance wrote."""
-        try:
-            return "\n".join(line for _, line in self._agent.logs(instance.task, tail=LAST_LINES))
-        except AgentError:
-            return ""
+        """The last lines that an instance's containers wrote."""
+        lines: list[str] = []
+        for task in instance.tasks:
+            try:
+                lines += [line for _, line in self._agent.logs(task, tail=LAST_LINES)]
+            except AgentError:
+                continue
+        return "\n".join(lines)
 
     def delete(self, task: str) -> None:
         """Stop a task, hand its last lines on, and forget it."""
@@ -96,7 +130,9 @@ class Instances:
         self._agent.delete(task)
 
 
-def _request(template: str, endpoint: Endpoint, variant: Variant, instance: Instance) -> dict[str, Any]:
+def _request(
+    template: str, endpoint: Endpoint, variant: Variant, instance: Instance, container: Container
+) -> dict[str, Any]:
     attributes = {
         "aws.sagemaker.endpoint.name": endpoint.name,
         "aws.sagemaker.variant.name": variant.name,
@@ -105,35 +141,36 @@ def _request(template: str, endpoint: Endpoint, variant: Variant, instance: Inst
         "cloud.account.id": endpoint.account,
         "cloud.region": endpoint.region,
     }
-    own = variant.environment.get("OTEL_RESOURCE_ATTRIBUTES")
+    own = container.environment.get("OTEL_RESOURCE_ATTRIBUTES")
     return {
         "template": template,
         "args": ["serve"],
         "env": {
-            **variant.environment,
+            **container.environment,
             **credentials(endpoint.account, endpoint.region),
             "SAGEMAKER_REGION": endpoint.region,
             "OTEL_RESOURCE_ATTRIBUTES": ",".join(
                 [*([own] if own else []), *(f"{name}={value}" for name, value in attributes.items())]
             ),
+            **({"SAGEMAKER_MULTI_MODEL": "true"} if container.multi_model else {}),
         },
-        "labels": labels(endpoint),
+        "labels": {**labels(endpoint), VARIANT: variant.name, INSTANCE: instance.id},
         "restart": {"policy": "always"},
     }
 
 
-def is_healthy(status: dict[str, Any]) -> bool:
+def is_healthy(task: dict[str, Any]) -> bool:
     """Whether the agent says of a task that it runs and passes its check."""
-    return status["state"] == "running" and status["health"] in ("healthy", "none")
+    return task["state"] == "running" and task["health"] in ("healthy", "none")
 
 
-def _status(status: dict[str, Any]) -> InstanceStatus:
-    host = next((port["host"] for port in status["ports"] if port["container"] == PORT), None)
+def _is_given_up(task: dict[str, Any]) -> bool:
+    ended = task["state"] in ("exited", "stopped")
+    return ended or (task["healthy_at"] is None and task["restarts"] >= MAX_STARTS - 1)
+
+
+def _url(task: dict[str, Any]) -> str:
+    host = next((port["host"] for port in task["ports"] if port["container"] == PORT), None)
     if host is None:
-        raise InstanceFailed(f"the container of {status['id']} has no port {PORT}")
-    return InstanceStatus(
-        url=f"http://{status['hostname']}:{host}",
-        healthy=is_healthy(status),
-        given_up=status["state"] in ("exited", "stopped")
-        or (status["healthy_at"] is None and status["restarts"] >= MAX_STARTS - 1),
-    )
+        raise InstanceFailed(f"the container of {task['id']} has no port {PORT}")
+    return f"http://{task['hostname']}:{host}"

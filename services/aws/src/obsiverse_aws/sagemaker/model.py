@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from obsiverse_aws.errors import NotEmulated, ValidationException
+from obsiverse_aws.sagemaker import containers
 from obsiverse_aws.sagemaker.listing import page, timestamp
 from obsiverse_aws.sagemaker.models import Model
 from obsiverse_aws.sagemaker.resources import Caller, Resources
 from obsiverse_aws.sagemaker.tags import as_dict
 
-REFUSED = {
-    "ModelPackageName": "A container out of a model package is not run yet.",
-    "ModelDataSource": "ModelDataSource is not read; give a tar.gz as ModelDataUrl.",
-    "AdditionalModelDataSources": "AdditionalModelDataSources are not read.",
-    "MultiModelConfig": "Multi-model endpoints are not run.",
-}
-
 
 class Models:
     """The operations on models."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, describe_package: Callable[[Caller, str], dict[str, Any]]) -> None:
+        """`describe_package` is DescribeModelPackage in the name of a caller."""
         self._resources = resources
+        self._describe_package = describe_package
 
     def create(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
         """CreateModel."""
         definition = {name: value for name, value in request.items() if name != "Tags"}
-        container = container_of(definition)
-        for member, why in REFUSED.items():
-            if member in container:
-                raise NotEmulated(why)
-        if container.get("Mode") == "MultiModel":
-            raise NotEmulated(REFUSED["MultiModelConfig"])
-        if "Image" not in container:
-            raise ValidationException("Image is required in a container that names no model package.")
+        containers.check(definition)
+        containers.resolve(definition, lambda name: self._describe_package(caller, name))
         model = Model(
             *caller,
             name=request["ModelName"],
@@ -64,24 +54,6 @@ class Models:
         """DeleteModel."""
         self._resources.delete(Model, caller, request["ModelName"])
         return {}
-
-
-def container_of(definition: dict[str, Any]) -> dict[str, Any]:
-    """The one container of a model.
-
-    Raises ValidationException without any, NotEmulated with several.
-    """
-    containers = definition.get("Containers") or []
-    primary = definition.get("PrimaryContainer")
-    if primary is not None and containers:
-        raise ValidationException("Both PrimaryContainer and Containers are given; a model has one or the other.")
-    if primary is not None:
-        return primary
-    if not containers:
-        raise ValidationException("A model needs a PrimaryContainer or Containers.")
-    if len(containers) > 1:
-        raise NotEmulated("Inference pipelines of several containers are not run.")
-    return containers[0]
 
 
 def _summary(model: Model) -> dict[str, Any]:

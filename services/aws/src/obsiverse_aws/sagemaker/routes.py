@@ -31,10 +31,20 @@ class Routes:
         self._call("DELETE", f"{self._url}/{'/'.join(key)}")
         self._written.pop(key, None)
 
+    def delete_account(self, account: str) -> None:
+        """Delete all routes of an account."""
+        self._call("DELETE", f"{self._url}/{account}")
+        for key in [key for key in self._written if key.account == account]:
+            self._written.pop(key, None)
+
     def keys(self) -> list[Key]:
         """The endpoints that have one."""
         found = self._call("GET", self._url).json()["routes"]
         return [Key(one["account"], one["region"], one["endpoint"]) for one in found]
+
+    def draining(self) -> set[str]:
+        """The instances that are in no route any more, and still answer requests."""
+        return {one["id"] for one in self._call("GET", f"{self._url[: -len('routes')]}draining").json()["instances"]}
 
     def _call(self, method: str, url: str, body: dict[str, Any] | None = None) -> urllib3.BaseHTTPResponse:
         try:

@@ -1,0 +1,125 @@
+"""What endpoints leave in S3 and CloudWatch."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import Any
+
+from platform_under_test import Platform, wait_for
+
+
+def capture(percentage: int = 100) -> dict[str, Any]:
+    """A DataCaptureConfig."""
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": percentage,
+        "DestinationS3Uri": "s3://captured/some/prefix",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }
+
+
+def deploy(platform: Platform, name: str) -> None:
+    """A captured endpoint."""
+    platform.s3.create_bucket(Bucket="captured")
+    platform.make_config(f"{name}-plain")
+    variant = {"VariantName": "AllTraffic", "ModelName": f"{name}-plain", "InstanceType": "ml.m5.large"}
+    platform.sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
+        DataCaptureConfig=capture(),
+    )
+    platform.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    platform.wait_for_endpoint(name, "InService")
+
+
+def captured(platform: Platform, name: str) -> list[dict[str, Any]]:
+    """All lines of an endpoint that are in S3."""
+    found = platform.s3.list_objects_v2(Bucket="captured", Prefix=f"some/prefix/{name}/AllTraffic/").get("Contents", [])
+    bodies = [platform.s3.get_object(Bucket="captured", Key=one["Key"])["Body"].read() for one in found]
+    return [json.loads(line) for body in bodies for line in body.decode().splitlines()]
+
+
+def test_requests_and_answers_are_captured(platform: Platform) -> None:
+    deploy(platform, "captures")
+    summary = platform.sagemaker.describe_endpoint(EndpointName="captures")["DataCaptureConfig"]
+    assert (summary["CaptureStatus"], summary["CurrentSamplingPercentage"]) == ("Started", 100)
+    for number in range(5):
+        platform.invoke("captures", f"{number},1".encode(), ContentType="text/csv", InferenceId=f"id-{number}")
+    wait_for(lambda: len(captured(platform, "captures")) == 5, "five lines are in S3")
+    lines = {one["eventMetadata"]["inferenceId"]: one["captureData"] for one in captured(platform, "captures")}
+    assert lines["id-3"]["endpointInput"] == {
+        "observedContentType": "text/csv",
+        "mode": "INPUT",
+        "data": "3,1",
+        "encoding": "CSV",
+    }
+    assert json.loads(lines["id-3"]["endpointOutput"]["data"])["body"] == "3,1"
+
+
+def test_no_captured_line_is_lost_when_the_data_plane_is_killed(platform: Platform) -> None:
+    deploy(platform, "survives")
+    for number in range(20):
+        platform.invoke("survives", f"{number}".encode(), ContentType="text/csv")
+    platform.kill("endpoints")
+    platform.start_endpoints()
+    wait_for(lambda: len(captured(platform, "survives")) == 20, "all lines are in S3")
+
+
+def test_metrics_have_sagemaker_s_names(platform: Platform) -> None:
+    platform.deploy("measured")
+    for _ in range(4):
+        platform.invoke("measured")
+    wait_for(lambda: platform.metric("measured", "AllTraffic", "Invocations") == 4, "four invocations")
+    latency = wait_for(lambda: platform.metric("measured", "AllTraffic", "ModelLatency", "Maximum"), "its latency")
+    assert 100 < latency < 60e6, "microseconds"
+    assert platform.metric("measured", "AllTraffic", "Invocation5XXErrors") == 0
+    wait_for(
+        lambda: platform.metric("measured", "AllTraffic", "MemoryUtilization", "Maximum", "/aws/sagemaker/Endpoints"),
+        "what its instances use",
+        30,
+    )
+
+
+def test_an_instance_that_is_killed_is_replaced_and_no_request_lost_that_a_retry_would_not_save(
+    platform: Platform,
+) -> None:
+    platform.deploy("killed", count=2)
+    client = platform.client("sagemaker-runtime")
+    retried = 0
+    for round_ in range(4):
+        tasks = platform.agent.tasks({"obsiverse.name": "killed"})
+        wait_for(lambda: len(instances_in_route(platform, "killed")) == 2, "both instances serve")
+        platform.agent.signal(tasks[round_ % 2]["id"], signal.SIGKILL.name)
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            try:
+                client.invoke_endpoint(EndpointName="killed", Body=b"x")
+            except client.exceptions.ClientError as error:
+                assert error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+                retried += 1
+                client.invoke_endpoint(EndpointName="killed", Body=b"x")
+    assert retried <= 4
+
+
+def instances_in_route(platform: Platform, name: str) -> list[dict[str, Any]]:
+    """The instances that get requests."""
+    [route] = [one for one in platform.routes() if one["endpoint"] == name]
+    return route["variants"][0].get("instances", [])
+
+
+def test_logs_say_that_an_image_of_aws_is_run_as_ours(platform: Platform) -> None:
+    image = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6-cpu-py312"
+    platform.make_config("translated", Image=image)
+    platform.sagemaker.create_endpoint(EndpointName="translated", EndpointConfigName="translated")
+    [variant] = platform.wait_for_endpoint("translated", "InService")["ProductionVariants"]
+    assert variant["DeployedImages"][0]["SpecifiedImage"] == image
+    assert variant["DeployedImages"][0]["ResolvedImage"] == "obsiverse/model"
+    wait_for(
+        lambda: any(
+            "torch 2.6" in one for one in platform.log_lines("/aws/sagemaker/Endpoints/translated", "AllTraffic")
+        ),
+        "the difference is said",
+    )
