@@ -8,12 +8,14 @@ from typing import Any
 from botocore.model import OperationModel
 
 ACCOUNT = "000000000000"
+ARN = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:experiment/name"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/name"
 # Tried in turn against what the model says of a string; the first is a name that every created thing then has.
 CANDIDATES = (
     "name",
     "names",
-    f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model/name",
-    f"arn:aws:iam::{ACCOUNT}:role/name",
+    ARN,
+    ROLE,
     f"arn:aws:ecs:us-east-1:{ACCOUNT}:cluster/name",
     "https://example.com/name",
     "s3://bucket/name",
@@ -64,11 +66,21 @@ def _text(shape: Any, name: str) -> str:
     if shape.enum:
         return shape.enum[0]
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 1 << 20)
-    wanted = [one for one in CANDIDATES if "arn" in one] if name.lower().endswith("arn") else []
-    for candidate in (*wanted, *CANDIDATES):
-        if low <= len(candidate) <= high and _matches(shape.metadata.get("pattern", ".*"), candidate):
+    pattern = shape.metadata.get("pattern", ".*")
+    wanted = [ROLE] if "role" in name.lower() else [ARN] if name.lower().endswith("arn") else []
+    for candidate in (*wanted, *CANDIDATES, *_arns(pattern)):
+        if low <= len(candidate) <= high and _matches(pattern, candidate):
             return candidate
     return "a" * max(low, 1)
+
+
+def _arns(pattern: str) -> list[str]:
+    """ARNs of the types that a pattern speaks of."""
+    types = re.findall(r"[a-z-]{3,}", pattern.replace("\\-", "-"))
+    names = ("name", "aaaaaaaaaaaa", "app-ABCDEFGHIJKL")
+    return [f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{one}/{name}" for one in types for name in names] + [
+        f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/name/execution/aaaaaaaaaaaa"
+    ]
 
 
 def _matches(pattern: str, text: str) -> bool:

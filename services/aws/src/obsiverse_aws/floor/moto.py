@@ -8,10 +8,12 @@ from typing import Any
 
 from botocore.model import OperationModel, ServiceModel
 from localstack.aws.api import CommonServiceException, RequestContext, ServiceException, ServiceResponse
+from localstack.aws.forwarder import dispatch_to_backend
 from localstack.aws.skeleton import DispatchTable
-from localstack.services.moto import call_moto
+from localstack.http import Response
+from localstack.services.moto import dispatch_to_moto
 
-from obsiverse_aws.floor.errors import OperationNotEmulated, RequestNotEmulated, translate
+from obsiverse_aws.floor.errors import OperationNotEmulated, RequestNotEmulated, from_answer, from_failure
 
 LOG = logging.getLogger(__name__)
 
@@ -25,18 +27,30 @@ def ask_moto(context: RequestContext) -> ServiceResponse:
     """
     operation = context.operation
     assert operation is not None
+    service = operation.service_model.service_name
     try:
-        return call_moto(context)
+        return dispatch_to_backend(context, _dispatch)
     except CommonServiceException as error:
-        raise translate(operation, error) from error
+        raise from_answer(operation, error) from error
     except ServiceException:
         raise
     except NotImplementedError as error:
-        LOG.info("%s of %s is not in moto: %s", operation.name, operation.service_model.service_name, error)
-        raise OperationNotEmulated(operation) from error
+        LOG.info("%s of %s is not in moto: %s", operation.name, service, error)
+        raise OperationNotEmulated(service, operation.name) from error
     except Exception as error:
-        LOG.exception("moto failed at %s of %s", operation.name, operation.service_model.service_name)
+        if (refusal := from_failure(operation, context.service_request, error)) is not None:
+            raise refusal from error
+        LOG.exception("moto failed at %s of %s", operation.name, service)
         raise RequestNotEmulated(operation, error) from error
+
+
+def _dispatch(context: RequestContext) -> Response:
+    response = dispatch_to_moto(context)
+    # LocalStack hands botocore the headers as a plain dict, where it looks for the name of an error in lower case only.
+    if (kind := response.headers.get("X-Amzn-ErrorType")) is not None:
+        response.headers.remove("X-Amzn-ErrorType")
+        response.headers["x-amzn-errortype"] = kind
+    return response
 
 
 def moto_table(model: ServiceModel, check: Check | None = None) -> DispatchTable:

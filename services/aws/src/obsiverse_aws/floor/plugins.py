@@ -64,4 +64,15 @@ def route_sagemaker_metrics() -> None:
     from localstack.aws.protocol.service_router import signing_name_path_prefix_rules
     from localstack.aws.spec import ServiceModelIdentifier
 
-    signing_name_path_prefix_rules["sagemaker"]["/BatchPutMetrics"] = ServiceModelIdentifier("sagemaker-metrics")
+    for path in ("/BatchPutMetrics", "/BatchGetMetrics"):
+        signing_name_path_prefix_rules["sagemaker"][path] = ServiceModelIdentifier("sagemaker-metrics")
+
+
+@hooks.on_infra_start()
+def answer_unknown_operations() -> None:
+    """Say of whatever LocalStack lacks what the floor says of what moto lacks."""
+    from localstack.aws.handlers import run_custom_response_handlers
+
+    from obsiverse_aws.floor.unknown import answer_unknown
+
+    run_custom_response_handlers.append(answer_unknown)
