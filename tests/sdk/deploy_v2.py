@@ -19,7 +19,7 @@ MODEL = Path(__file__).with_name("model")
 
 
 def main(name: str, bucket: str, role: str, folder: Path) -> None:
-    """Deploy, predict and delete, and print what was predicted."""
+    """Deploy, predict and delete, and write what was predicted to result.json in the folder."""
     session = Session(default_bucket=bucket)
     with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
         tar.add(MODEL / "weights.json", "weights.json")
@@ -45,7 +45,7 @@ def main(name: str, bucket: str, role: str, folder: Path) -> None:
     finally:
         predictor.delete_endpoint()
         model.delete_model()
-    print(json.dumps({"image": image, "prediction": np.asarray(prediction).tolist()}))
+    (folder / "result.json").write_text(json.dumps({"image": image, "prediction": np.asarray(prediction).tolist()}))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ MODEL = Path(__file__).with_name("model")
 
 
 def main(name: str, bucket: str, role: str, folder: Path) -> None:
-    """Deploy, predict and delete, and print what was predicted."""
+    """Deploy, predict and delete, and write what was predicted to result.json in the folder."""
     session = Session(default_bucket=bucket)
     with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
         tar.add(MODEL / "weights.json", "weights.json")
@@ -55,7 +55,7 @@ def main(name: str, bucket: str, role: str, folder: Path) -> None:
         endpoint.wait_for_delete(poll=1)
         config.delete()
         model.delete()
-    print(json.dumps({"image": image, "prediction": prediction}))
+    (folder / "result.json").write_text(json.dumps({"image": image, "prediction": prediction}))
 
 
 if __name__ == "__main__":
