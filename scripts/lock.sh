@@ -5,19 +5,26 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 uv=$(command -v uv || echo "$root/.uv/bin/uv")
 compile() {
-    "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
-        --no-emit-package obsiverse-client pyproject.toml "$@"
+    "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url "$@"
+}
+compile_project() {
+    compile --no-emit-package obsiverse-client pyproject.toml "$@"
 }
 
-compile --output-file requirements.lock
-compile --group dev --output-file requirements-dev.lock
+compile_project --output-file requirements.lock
+compile_project --group dev --output-file requirements-dev.lock
 for project in services/*/pyproject.toml; do
     cd "$root/$(dirname "$project")"
     echo "$(dirname "$project")"
     if [ "$(basename "$PWD")" = aws ]; then
         # LocalStack's last free release does not run with dependencies newer than itself.
-        compile --exclude-newer 2026-03-05 --output-file requirements.lock
+        compile_project --exclude-newer 2026-03-05 --output-file requirements.lock
     else
-        compile --output-file requirements.lock
+        compile_project --output-file requirements.lock
     fi
+done
+for sdk in tests/sdk/v*; do
+    cd "$root/$sdk"
+    echo "$sdk"
+    compile requirements.in --output-file requirements.lock
 done

@@ -24,18 +24,6 @@ def sagemaker_runtime() -> Service:
     return create_service(settings().endpoints)
 
 
-@aws_provider(api="sagemaker-metrics")
-def sagemaker_metrics() -> Service:
-    """SageMaker Metrics: moto's."""
-    from localstack.aws.skeleton import Skeleton
-    from localstack.aws.spec import load_service
-
-    from obsiverse_aws.moto import moto_table
-
-    model = load_service("sagemaker-metrics")
-    return Service(name="sagemaker-metrics", skeleton=Skeleton(model, moto_table(model)))
-
-
 @hooks.on_infra_start()
 def make_ready() -> None:
     """Open what our providers need before the first request; LocalStack does not start where that fails."""
@@ -46,15 +34,6 @@ def make_ready() -> None:
     parts().controller.prepare()
     parts().accounts.add_routes(ROUTER)
     parts().multi_model.add_routes(ROUTER)
-
-
-@hooks.on_infra_start()
-def route_sagemaker_metrics() -> None:
-    """Tell SageMaker Metrics from SageMaker, with which it shares a signing name, by its path."""
-    from localstack.aws.protocol.service_router import signing_name_path_prefix_rules
-    from localstack.aws.spec import ServiceModelIdentifier
-
-    signing_name_path_prefix_rules["sagemaker"]["/BatchPutMetrics"] = ServiceModelIdentifier("sagemaker-metrics")
 
 
 @hooks.on_infra_ready()

@@ -9,10 +9,9 @@ from localstack.aws.api import RequestContext
 from localstack.aws.api.core import ServiceRequestHandler
 from localstack.aws.skeleton import DispatchTable, Skeleton
 from localstack.aws.spec import load_service
-from localstack.services.moto import call_moto
 from localstack.services.plugins import Service
 
-from obsiverse_aws.moto import moto_table
+from obsiverse_aws.floor.moto import ask_moto, moto_table
 from obsiverse_aws.sagemaker.resources import Caller
 from obsiverse_aws.sagemaker.service import SageMaker
 from obsiverse_aws.sagemaker.tags import is_ours
@@ -50,7 +49,7 @@ def create_service(sagemaker: SageMaker) -> Service:
         "DeleteTags": tags.delete,
     }
     model = load_service("sagemaker")
-    table: DispatchTable = moto_table(model)
+    table: DispatchTable = moto_table(model, validate)
     table.update({name: _handler(operation) for name, operation in operations.items()})
     return Service(name="sagemaker", skeleton=Skeleton(model, table))
 
@@ -59,7 +58,7 @@ def _handler(operation: Operation) -> ServiceRequestHandler:
     def handle(context: RequestContext, request: Any) -> Any:
         arn = request.get("ResourceArn")
         if arn is not None and not is_ours(arn):
-            return call_moto(context)
+            return ask_moto(context)
         given = {name: value for name, value in request.items() if value is not None}
         assert context.operation is not None
         validate(context.operation, given)

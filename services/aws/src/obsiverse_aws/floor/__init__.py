@@ -1,0 +1,1 @@
+"""The floor: moto answers whatever operation of a service nobody here owns."""

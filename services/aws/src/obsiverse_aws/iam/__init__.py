@@ -1,0 +1,1 @@
+"""IAM: LocalStack's, with a policy simulator that evaluates policies."""
