@@ -20,6 +20,7 @@ class Settings(BaseSettings):
         program: name of the script with the handlers, in the model's `code` folder.
         batch_size: most requests that the model is given at once; 1 turns batching off.
         batch_delay: milliseconds that a batch may wait to be filled while requests keep coming; an idle model never waits.
+        multi_model: models are loaded when the container is told to, and not the one in the model's folder at its start.
         queue_size: requests that may wait; more are answered with 503.
     """
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     program: str = Field("inference.py", validation_alias="SAGEMAKER_PROGRAM")
     batch_size: int = Field(16, ge=1, validation_alias="SAGEMAKER_TS_BATCH_SIZE")
     batch_delay: int = Field(0, ge=0, validation_alias="SAGEMAKER_TS_MAX_BATCH_DELAY")
+    multi_model: bool = Field(False, validation_alias="SAGEMAKER_MULTI_MODEL")
     queue_size: int = Field(256, ge=1, validation_alias=AliasChoices("SAGEMAKER_TS_QUEUE_SIZE", "TS_JOB_QUEUE_SIZE"))
 
     @property

@@ -109,6 +109,14 @@ class ModelServer:
         return response
 
     @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncGenerator[None, None]:
+        """Load the model, and answer invocations until the block ends; raises what loading raises."""
+        loop = asyncio.get_running_loop()
+        self._inference = Inference(await loop.run_in_executor(self._worker, self._load_handlers))
+        async with self._batcher.running():
+            yield
+
+    @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None, None]:
         load = asyncio.create_task(self._load())
         try:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -13,6 +14,7 @@ import uvicorn
 from obsiverse_model import hardware, log
 from obsiverse_model.serving import handlers
 from obsiverse_model.serving.app import ModelServer
+from obsiverse_model.serving.multi_model import MultiModelServer
 from obsiverse_model.serving.telemetry import Telemetry
 from obsiverse_model.settings import Settings
 
@@ -41,8 +43,15 @@ def serve() -> int:
         failures.append(error)
         server.should_exit = True
 
+    def server_of(chosen: Settings) -> ModelServer:
+        return ModelServer(chosen, lambda: handlers.load(chosen), worker, telemetry, failed)
+
+    def server_in(folder: Path) -> ModelServer:
+        return server_of(settings.model_copy(update={"base": folder.parent}))
+
+    many = MultiModelServer(server_in, settings.place) if settings.multi_model else None
     config = uvicorn.Config(
-        ModelServer(settings, lambda: handlers.load(settings), worker, telemetry, failed).app(),
+        many.app() if many else server_of(settings).app(),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
