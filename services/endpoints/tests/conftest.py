@@ -17,6 +17,9 @@ import httpx
 import pytest
 from botocore.config import Config
 
+# Helpers stand beside the tests, under whatever import mode pytest runs.
+sys.path.insert(0, str(Path(__file__).parent))
+
 ACCOUNT, REGION = "000000000000", "us-east-1"
 START_SECONDS = 30
 
@@ -70,9 +73,10 @@ class Container(Process):
 class Service(Process):
     """The data plane."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, edge: str = "") -> None:
         port = free_port()
         environment = {"ENDPOINTS_LISTEN": f"127.0.0.1:{port}", "ENDPOINTS_DATA": str(data), "ENDPOINTS_SEED": "7"}
+        environment |= {"ENDPOINTS_AWS": edge} if edge else {}
         super().__init__([sys.executable, "-m", "obsiverse_endpoints"], environment, port, "/health")
 
     def route(
@@ -86,14 +90,21 @@ class Service(Process):
         url = f"{self.url}/_obsiverse/routes/{account}/{REGION}/{endpoint}"
         httpx.put(url, json=document).raise_for_status()
 
-    def client(self, account: str = ACCOUNT, region: str = REGION) -> Any:
+    def client(
+        self,
+        account: str = ACCOUNT,
+        region: str = REGION,
+        secret: str = "test",
+        token: str | None = None,  # noqa: S107 - every account's
+    ) -> Any:
         """A boto3 client that does not retry."""
         return boto3.client(
             "sagemaker-runtime",
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=account,
-            aws_secret_access_key="test",
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}),
         )
 

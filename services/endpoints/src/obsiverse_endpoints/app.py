@@ -15,6 +15,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.authentication import Authenticator
+from obsiverse_endpoints.credential_store import CredentialStore
+from obsiverse_endpoints.credentials import Credentials
+from obsiverse_endpoints.edge_credentials import EdgeCredentials
 from obsiverse_endpoints.errors import AwsError, InternalFailure, UnknownOperationException
 from obsiverse_endpoints.invocation import Invocation
 from obsiverse_endpoints.metrics import Metrics
@@ -48,12 +52,16 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     store = RouteStore(settings.data / "routes.db")
     table = RouteTable(store)
     containers = upstream or AiohttpUpstream()
+    credential_store = CredentialStore(settings.data / "credentials.db")
+    edge = EdgeCredentials(settings.aws)
+    authenticator = Authenticator(Credentials(edge.ask, credential_store))
     rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with containers:
+        async with containers, edge:
             yield
+        credential_store.close()
         store.close()
 
     async def prometheus(request: Request) -> Response:
@@ -68,7 +76,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
         lifespan=lifespan,
         exception_handlers={404: _unknown_operation, 405: _unknown_operation, Exception: _internal_failure},
     )
-    return DataPlane(Invocation(table, containers, metrics, rng), other)
+    return DataPlane(Invocation(authenticator, table, containers, metrics, rng), other)
 
 
 async def _health(request: Request) -> Response:

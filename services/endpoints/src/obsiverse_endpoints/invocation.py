@@ -13,8 +13,9 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from obsiverse_endpoints.authentication import authenticate
+from obsiverse_endpoints.authentication import Authenticator
 from obsiverse_endpoints.balancing import Instance, Variant
+from obsiverse_endpoints.claims import refuse_unsigned
 from obsiverse_endpoints.errors import (
     AwsError,
     ModelError,
@@ -42,7 +43,15 @@ _log = structlog.get_logger()
 class Invocation:
     """The operation as an ASGI app. `rng` chooses variants."""
 
-    def __init__(self, table: RouteTable, upstream: Upstream, metrics: Metrics, rng: random.Random) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        table: RouteTable,
+        upstream: Upstream,
+        metrics: Metrics,
+        rng: random.Random,
+    ) -> None:
+        self._authenticator = authenticator
         self._table = table
         self._upstream = upstream
         self._metrics = metrics
@@ -70,11 +79,14 @@ class Invocation:
         await send({"type": "http.response.body", "body": body})
 
     async def _invoke(self, request: _Request, receive: Receive) -> Answer:
-        caller = authenticate(request.headers)
-        key = RouteKey(caller.account, caller.region, request.endpoint)
-        outgoing = forwarded(request.headers)
+        refuse_unsigned(request.headers, request.query_string)
         # Before the route is looked up: while a slow body arrives, the route may change.
         body = await _read(receive)
+        caller = await self._authenticator.authenticate(
+            "POST", request.raw_path, request.query_string, request.headers, body
+        )
+        key = RouteKey(caller.account, caller.region, request.endpoint)
+        outgoing = forwarded(request.headers)
         variant = self._variant(key, outgoing.get("X-Amzn-SageMaker-Target-Variant"))
         request.variant, request.series = variant.name, self._metrics.variant(key, variant.name)
         answer = await self._ask(key, variant, request, body, outgoing)
@@ -126,11 +138,13 @@ class Invocation:
 class _Request:
     """One request's way through."""
 
-    __slots__ = ("began", "endpoint", "headers", "model_seconds", "series", "variant")
+    __slots__ = ("began", "endpoint", "headers", "model_seconds", "query_string", "raw_path", "series", "variant")
 
     def __init__(self, scope: Scope, began: float) -> None:
         self.began = began
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.raw_path: bytes = scope["raw_path"]
+        self.query_string: bytes = scope["query_string"]
         self.endpoint: str = scope["path_params"]["endpoint"]
         self.variant = ""
         self.series: VariantMetrics | None = None

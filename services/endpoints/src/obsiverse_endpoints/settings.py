@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     listen: str = "0.0.0.0:4570"
     data: Path = Path("/var/lib/endpoints")
     seed: int | None = None
+    aws: str | None = None
 
     @property
     def address(self) -> tuple[str, int]:
