@@ -94,8 +94,8 @@ class Service(Process):
         self,
         account: str = ACCOUNT,
         region: str = REGION,
-        secret: str = "test",
-        token: str | None = None,  # noqa: S107 - every account's
+        secret: str = "test",  # noqa: S107 - every account's
+        token: str | None = None,
     ) -> Any:
         """A boto3 client that does not retry."""
         return boto3.client(

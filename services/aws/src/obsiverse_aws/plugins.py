@@ -15,15 +15,6 @@ def sagemaker() -> Service:
     return create_service(parts())
 
 
-@aws_provider(api="sagemaker-runtime")
-def sagemaker_runtime() -> Service:
-    """SageMaker Runtime."""
-    from obsiverse_aws.sagemaker_runtime.provider import create_service
-    from obsiverse_aws.settings import settings
-
-    return create_service(settings().endpoints)
-
-
 @aws_provider(api="sagemaker-metrics")
 def sagemaker_metrics() -> Service:
     """SageMaker Metrics: moto's."""
@@ -51,6 +42,17 @@ def route_sagemaker_metrics() -> None:
     from localstack.aws.spec import ServiceModelIdentifier
 
     signing_name_path_prefix_rules["sagemaker"]["/BatchPutMetrics"] = ServiceModelIdentifier("sagemaker-metrics")
+
+
+@hooks.on_infra_start()
+def forward_sagemaker_runtime() -> None:
+    """Pass SageMaker Runtime's requests on to the data plane, before LocalStack changes what was signed."""
+    from localstack.services.edge import ROUTER
+
+    from obsiverse_aws.sagemaker_runtime.forwarder import PATH, Forwarder
+    from obsiverse_aws.settings import settings
+
+    ROUTER.add(PATH, Forwarder(settings().endpoints), methods=["POST"])
 
 
 @hooks.on_infra_ready()
