@@ -87,8 +87,9 @@ def serve() -> None:
             if body == b"fail":
                 self.answer(500, b"the model failed")
                 return
-            say(f"invoked with {body.decode()}")
-            answer = {"model": model, "body": body.decode(), "pid": os.getpid(), "env": dict(os.environ)}
+            text = body.decode("latin-1")
+            say(f"invoked with {text}")
+            answer = {"model": model, "body": text, "pid": os.getpid(), "env": dict(os.environ)}
             self.answer(200, json.dumps(answer).encode())
 
         def answer(self, status: int, body: bytes) -> None:

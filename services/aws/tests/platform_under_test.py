@@ -182,16 +182,31 @@ class Platform:
         """What a process wrote."""
         return (self._folder / f"{name}.log").read_text()
 
-    def client(self, service: str, account: str = ACCOUNT, region: str = REGION) -> Any:
-        """A boto3 client of the edge that does not retry."""
+    def client(
+        self,
+        service: str,
+        account: str = ACCOUNT,
+        region: str = REGION,
+        *,
+        url: str | None = None,
+        secret: str = "test",  # noqa: S107 - every account's
+        token: str | None = None,
+    ) -> Any:
+        """A boto3 client, of the edge where no other URL is given, that does not retry."""
         return boto3.client(
             service,
-            endpoint_url=self.edge_url,
+            endpoint_url=url or self.edge_url,
             region_name=region,
             aws_access_key_id=account,
-            aws_secret_access_key="test",
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}),
         )
+
+    @property
+    def endpoints_url(self) -> str:
+        """The data plane, for clients that know of it."""
+        return f"http://127.0.0.1:{self.endpoints_port}"
 
     @cached_property
     def sagemaker(self) -> Any:

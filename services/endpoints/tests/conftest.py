@@ -95,14 +95,21 @@ class Service(Process):
         url = f"{self.url}/_obsiverse/routes/{account}/{REGION}/{endpoint}"
         httpx.put(url, json=document).raise_for_status()
 
-    def client(self, account: str = ACCOUNT, region: str = REGION) -> Any:
+    def client(
+        self,
+        account: str = ACCOUNT,
+        region: str = REGION,
+        secret: str = "test",  # noqa: S107 - every account's
+        token: str | None = None,
+    ) -> Any:
         """A boto3 client that does not retry."""
         return boto3.client(
             "sagemaker-runtime",
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=account,
-            aws_secret_access_key="test",
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}),
         )
 

@@ -25,7 +25,7 @@ def document(**changes):
 
 
 def outcome(body=b"1,2", content_type="text/csv", answer=b"0.5", status=200, capture=None, **headers):
-    exchange = Exchange("e", [])
+    exchange = Exchange({"path_params": {"endpoint": "e"}, "headers": [], "raw_path": b"", "query_string": b""})
     exchange.key, exchange.body = KEY, body
     exchange.passed = {"Content-Type": content_type, **headers}
     variant = {"name": "AllTraffic", "weight": 1}

@@ -11,13 +11,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from signing import signed
 
 CLIENTS = 8
-HEADERS = {
-    "X-Amz-Date": "20260101T000000Z",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sagemaker/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=abc",
-}
+BODY = b"sleep 0.005"
 
 
 class Load:
@@ -28,8 +25,9 @@ class Load:
         self._more = asyncio.Condition()
 
     async def ask(self, client: httpx.AsyncClient) -> None:
+        headers = signed(f"{str(client.base_url).rstrip('/')}/endpoints/e/invocations", BODY)
         while True:
-            answer = await client.post("/endpoints/e/invocations", headers=HEADERS, content=b"sleep 0.005")
+            answer = await client.post("/endpoints/e/invocations", headers=headers, content=BODY)
             async with self._more:
                 self.answers.append(answer.json()["name"] if answer.is_success else str(answer.status_code))
                 self._more.notify_all()
@@ -97,7 +95,8 @@ async def test_sigterm_answers_what_is_under_way_and_takes_nothing_new(own_servi
     slow = await asyncio.to_thread(container, "slow")
     own_service.route("e", {"AllTraffic": (1, [slow.instance()])})
     async with httpx.AsyncClient(base_url=own_service.url, timeout=30) as client:
-        request = asyncio.create_task(client.post("/endpoints/e/invocations", headers=HEADERS, content=b"sleep 1.5"))
+        headers = signed(f"{str(client.base_url).rstrip('/')}/endpoints/e/invocations", b"sleep 1.5")
+        request = asyncio.create_task(client.post("/endpoints/e/invocations", headers=headers, content=b"sleep 1.5"))
         await held(slow.url, 1)
         own_service.popen.terminate()
         answer = await request

@@ -9,12 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from obsiverse_endpoints import Settings, create_app
 from obsiverse_endpoints.upstream import AiohttpUpstream
+from signing import signed
 
-SIGNED = {
-    "X-Amz-Date": "20260101T000000Z",
-    "Authorization": "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/sagemaker/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=abc",
-}
 NOWHERE = {"id": "i-gone", "containers": [{"hostname": "c", "url": "http://127.0.0.1:1"}]}
 
 
@@ -51,9 +47,10 @@ def test_answer_and_its_headers_reach_the_client_and_no_others(service, shared_c
 
 def test_headers_outside_the_operation_are_stripped(service, shared_container):
     service.route("stripped", {"AllTraffic": (1, [shared_container.instance()])})
+    url = f"{service.url}/endpoints/stripped/invocations"
     answer = httpx.post(
-        f"{service.url}/endpoints/stripped/invocations",
-        headers={**SIGNED, "traceparent": "00-a-b-01", "X-Custom": "1", "Cookie": "a=b"},
+        url,
+        headers={**signed(url, b"1"), "traceparent": "00-a-b-01", "X-Custom": "1", "Cookie": "a=b"},
         content=b"1",
     )
     assert answer.status_code == 200
@@ -108,7 +105,8 @@ async def test_container_that_does_not_answer_in_time_is_a_model_error(tmp_path,
         httpx.AsyncClient(transport=transport, base_url="http://e") as client,
     ):
         (await client.put("/_obsiverse/routes/000000000000/us-east-1/slow", json=document)).raise_for_status()
-        answer = await client.post("/endpoints/slow/invocations", headers=SIGNED, content=b"sleep 5")
+        headers = signed("http://e/endpoints/slow/invocations", b"sleep 5")
+        answer = await client.post("/endpoints/slow/invocations", headers=headers, content=b"sleep 5")
     assert answer.status_code == 424
     assert answer.headers["x-amzn-errortype"] == "ModelError"
     assert answer.json()["OriginalStatusCode"] == 0

@@ -39,6 +39,8 @@ def localstack_environment(chosen: Settings) -> dict[str, str]:
         "DNS_ADDRESS": "0",
         "EAGER_SERVICE_LOADING": "0",
         "PROVIDER_OVERRIDE_IAM": "obsiverse",
+        # moto's session tokens are one for all, and of nobody.
+        "PROVIDER_OVERRIDE_STS": "obsiverse",
     }
 
 

@@ -15,15 +15,6 @@ def sagemaker() -> Service:
     return create_service(parts())
 
 
-@aws_provider(api="sagemaker-runtime")
-def sagemaker_runtime() -> Service:
-    """SageMaker Runtime."""
-    from obsiverse_aws.sagemaker_runtime.provider import create_service
-    from obsiverse_aws.settings import settings
-
-    return create_service(settings().endpoints)
-
-
 @hooks.on_infra_start()
 def make_ready() -> None:
     """Open what our providers need before the first request; LocalStack does not start where that fails."""
@@ -34,6 +25,17 @@ def make_ready() -> None:
     parts().controller.prepare()
     parts().accounts.add_routes(ROUTER)
     parts().multi_model.add_routes(ROUTER)
+
+
+@hooks.on_infra_start()
+def forward_sagemaker_runtime() -> None:
+    """Pass SageMaker Runtime's requests on to the data plane, before LocalStack changes what was signed."""
+    from localstack.services.edge import ROUTER
+
+    from obsiverse_aws.sagemaker_runtime.forwarder import PATH, Forwarder
+    from obsiverse_aws.settings import settings
+
+    ROUTER.add(PATH, Forwarder(settings().endpoints), methods=["POST"])
 
 
 @hooks.on_infra_ready()

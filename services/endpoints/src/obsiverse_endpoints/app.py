@@ -16,14 +16,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.authentication import Authenticator
 from obsiverse_endpoints.aws import Aws
 from obsiverse_endpoints.capture import Capture
 from obsiverse_endpoints.capture_files import CaptureFiles
 from obsiverse_endpoints.capture_upload import CaptureUpload
 from obsiverse_endpoints.cloudwatch import CloudWatchMetrics
 from obsiverse_endpoints.containers import Containers
+from obsiverse_endpoints.credential_store import CredentialStore
+from obsiverse_endpoints.credentials import Credentials
 from obsiverse_endpoints.dispatch import Dispatcher
 from obsiverse_endpoints.edge import Edge
+from obsiverse_endpoints.edge_credentials import EdgeCredentials
 from obsiverse_endpoints.errors import AwsError, InternalFailure, UnknownOperationException
 from obsiverse_endpoints.flushing import Flushing
 from obsiverse_endpoints.invocation import Invocation
@@ -62,6 +66,9 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     store = RouteStore(settings.data / "routes.db")
     table = RouteTable(store)
     reach = upstream or AiohttpUpstream()
+    credential_store = CredentialStore(settings.data / "credentials.db")
+    edge = EdgeCredentials(settings.aws)
+    authenticator = Authenticator(Credentials(edge.ask, credential_store))
     rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
     aws = Aws(settings.aws)
     cloudwatch = CloudWatchMetrics(aws)
@@ -71,16 +78,17 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     dispatcher = Dispatcher(table, reach, sessions, rng)
     observers = Observers(dispatcher, containers, metrics, cloudwatch, Capture(files, rng))
     flushing = Flushing(cloudwatch, CaptureUpload(files, aws), settings.flush_seconds)
-    invocation = Invocation(dispatcher, containers, metrics, observers)
+    invocation = Invocation(authenticator, dispatcher, containers, metrics, observers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with reach:
+        async with reach, edge:
             flusher = asyncio.create_task(flushing.run())
             yield
             await observers.settle()
             flusher.cancel()
             await flushing.finish()
+        credential_store.close()
         store.close()
 
     async def prometheus(request: Request) -> Response:

@@ -1,23 +1,33 @@
-"""Who calls: the one place where a request's signature is looked at.
-
-Today the Authorization header is parsed and its credential scope believed; checking the signature against the key's
-secret belongs here.
-Format: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
-"""
+"""Who calls: the one place where a request's signature is checked."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import lru_cache
+import asyncio
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import NamedTuple
 
-from obsiverse_endpoints.errors import IncompleteSignatureException, MissingAuthenticationTokenException
+from obsiverse_endpoints.claims import TIMESTAMP, read_claim
+from obsiverse_endpoints.credentials import Credentials
+from obsiverse_endpoints.errors import (
+    ExpiredTokenException,
+    IncompleteSignatureException,
+    InvalidSignatureException,
+    UnrecognizedClientException,
+)
+from obsiverse_endpoints.signature import TERMINATOR, Claim, Signed, leaves_payload_unsigned, sign
 
-ALGORITHM = "AWS4-HMAC-SHA256"
-DEFAULT_ACCOUNT = "000000000000"
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-_PARAMETERS = ("Credential", "SignedHeaders", "Signature")
+SERVICE = "sagemaker"
+SKEW_SECONDS = 300
+# From here on a body takes longer to hash than the loop should wait; hashlib lets go of the interpreter meanwhile.
+HASHED_ELSEWHERE = 256 * 1024  # bytes
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
 
 
 class Caller(NamedTuple):
@@ -28,48 +38,100 @@ class Caller(NamedTuple):
     access_key: str
 
 
-def authenticate(headers: Mapping[bytes, bytes]) -> Caller:
-    """The caller of a request with these headers (names in lower case).
+class Authenticator:
+    """Checks signatures against the secrets in `credentials`. `clock` tells seconds since the epoch."""
 
-    Raises MissingAuthenticationTokenException without an Authorization header, IncompleteSignatureException for one
-    that is not Signature Version 4's.
-    """
-    raw = headers.get(b"authorization", b"").strip()
-    if not raw:
-        raise MissingAuthenticationTokenException("Missing Authentication Token")
-    authorization = raw.decode("latin-1")
-    algorithm, _, rest = authorization.partition(" ")
-    if algorithm != ALGORITHM:
-        raise IncompleteSignatureException(f"Unsupported AWS 'algorithm': '{algorithm}'.")
-    parameters = _parameters(rest, authorization)
-    missing = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if not parameters.get(name)]
-    if b"x-amz-date" not in headers and b"date" not in headers:
-        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if missing:
-        raise IncompleteSignatureException(f"{' '.join(missing)} Authorization={authorization}")
-    return _caller(parameters["Credential"])
+    def __init__(self, credentials: Credentials, clock: Callable[[], float] = time.time) -> None:
+        self._credentials = credentials
+        self._clock = clock
 
+    async def authenticate(
+        self, method: str, raw_path: bytes, query_string: bytes, headers: Mapping[bytes, bytes], body: bytes
+    ) -> Caller:
+        """The caller of a request: its path as it was sent, its header names in lower case.
 
-def _parameters(rest: str, authorization: str) -> dict[str, str]:
-    parameters: dict[str, str] = {}
-    for pair in filter(None, map(str.strip, rest.split(","))):
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise IncompleteSignatureException(
-                f"'{pair}' not a valid key=value pair (missing equal-sign) in Authorization header: '{authorization}'."
-            )
-        parameters[name] = value
-    return parameters
+        Raises MissingAuthenticationTokenException, IncompleteSignatureException, InvalidSignatureException,
+        UnrecognizedClientException or ExpiredTokenException; ServiceUnavailable where the edge, which alone knows the
+        key, does not answer.
+        """
+        claim = read_claim(headers, query_string)
+        now = self._clock()
+        _check_scope(claim)
+        _check_time(claim, now)
+        credential = await self._credentials.find(claim.credential.access_key)
+        if not hmac.compare_digest((claim.token or "").encode(), (credential.session_token or "").encode()):
+            raise UnrecognizedClientException
+        if credential.expires_at is not None and credential.expires_at <= now:
+            raise ExpiredTokenException
+        digest = "" if leaves_payload_unsigned(claim, headers) else await _hash(body)
+        expected = sign(claim, credential.secret_access_key, method, raw_path, query_string, headers, digest)
+        if not hmac.compare_digest(expected.signature.encode(), claim.signature.encode()):
+            raise _mismatch(expected)
+        return Caller(credential.account, claim.credential.region, claim.credential.access_key)
 
 
-@lru_cache(maxsize=1024)
-def _caller(credential: str) -> Caller:
-    parts = credential.split("/")
-    if len(parts) != 5 or not all(parts):
-        raise IncompleteSignatureException(
-            "Credential must have exactly 5 slash-delimited elements, "
-            f"e.g. keyid/date/region/service/term, got '{credential}'"
+async def _hash(body: bytes) -> str:
+    if len(body) < HASHED_ELSEWHERE:
+        return sha256(body).hexdigest()
+    return await asyncio.to_thread(lambda: sha256(body).hexdigest())
+
+
+def _check_scope(claim: Claim) -> None:
+    _, date, _, service, terminator = claim.credential
+    if service != SERVICE:
+        raise InvalidSignatureException(f"Credential should be scoped to correct service: '{SERVICE}'.")
+    if terminator != TERMINATOR:
+        raise InvalidSignatureException(
+            f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'."
         )
-    access_key, _, region, _, _ = parts
-    account = access_key if _ACCOUNT.fullmatch(access_key) else DEFAULT_ACCOUNT
-    return Caller(account, region, access_key)
+    if date != claim.timestamp[:8]:
+        raise InvalidSignatureException(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date}' != '{claim.timestamp[:8]}', from '{claim.timestamp}'."
+        )
+    if b"host" not in claim.signed_headers:
+        raise InvalidSignatureException("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+
+
+def _check_time(claim: Claim, now: float) -> None:
+    stamp = claim.timestamp
+    try:
+        signed_at = datetime(
+            int(stamp[:4]),
+            int(stamp[4:6]),
+            int(stamp[6:8]),
+            int(stamp[9:11]),
+            int(stamp[11:13]),
+            int(stamp[13:15]),
+            0,
+            UTC,
+        ).timestamp()
+    except ValueError:
+        raise IncompleteSignatureException(f"'{stamp}' is not a date.") from None
+    good_for = SKEW_SECONDS if claim.expires is None else claim.expires
+    if signed_at < now - good_for:
+        raise InvalidSignatureException(
+            f"Signature expired: {stamp} is now earlier than {_stamp(now - good_for)} "
+            f"({_stamp(now)} - {_duration(good_for)})"
+        )
+    if signed_at > now + SKEW_SECONDS:
+        raise InvalidSignatureException(
+            f"Signature not yet current: {stamp} is still later than {_stamp(now + SKEW_SECONDS)} "
+            f"({_stamp(now)} + {_duration(SKEW_SECONDS)})"
+        )
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime(TIMESTAMP)
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds // 60} min." if seconds % 60 == 0 else f"{seconds} s."
+
+
+def _mismatch(expected: Signed) -> InvalidSignatureException:
+    canonical = expected.canonical_request.decode("utf-8", "replace")
+    return InvalidSignatureException(
+        f"{MISMATCH}\n\nThe Canonical String for this request should have been\n'{canonical}'\n\n"
+        f"The String-to-Sign should have been\n'{expected.string_to_sign}'\n"
+    )

@@ -114,6 +114,33 @@ class IncompleteSignatureException(AwsError):
     message_key = "message"
 
 
+class InvalidSignatureException(AwsError):
+    """The signature is not the one that the key's secret makes of this request, now."""
+
+    status = 403
+    message_key = "message"
+
+
+class UnrecognizedClientException(AwsError):
+    """No such access key, or its session token is another."""
+
+    status = 403
+    message_key = "message"
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is invalid.")
+
+
+class ExpiredTokenException(AwsError):
+    """The temporary credentials are over."""
+
+    status = 403
+    message_key = "message"
+
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is expired")
+
+
 class PayloadTooLarge(AwsError):
     """The body is over the limit. AWS's front end answers in plain text, so clients see the status as the code."""
 

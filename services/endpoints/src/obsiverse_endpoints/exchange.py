@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from time import perf_counter
 
+from starlette.types import Scope
+
 from obsiverse_endpoints.balancing import Variant
 from obsiverse_endpoints.headers import RESPONSE_HEADERS
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
@@ -20,17 +22,33 @@ class Exchange:
     Attributes:
         began: perf_counter() when its head had arrived.
         headers: its headers by their names in lower case.
+        raw_path: its path as it was sent.
         passed: those that the container gets.
         variant: the production variant that it is for; None until it has one.
         model_seconds: how long containers have taken for it.
     """
 
-    __slots__ = ("began", "body", "endpoint", "headers", "id", "key", "model_seconds", "passed", "route", "variant")
+    __slots__ = (
+        "began",
+        "body",
+        "endpoint",
+        "headers",
+        "id",
+        "key",
+        "model_seconds",
+        "passed",
+        "query_string",
+        "raw_path",
+        "route",
+        "variant",
+    )
 
-    def __init__(self, endpoint: str, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.began = perf_counter()
-        self.endpoint = endpoint
-        self.headers = dict(headers)
+        self.endpoint: str = scope["path_params"]["endpoint"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.raw_path: bytes = scope["raw_path"]
+        self.query_string: bytes = scope["query_string"]
         self.id = str(uuid.uuid4())
         self.key: RouteKey
         self.route: RouteDocument

@@ -8,7 +8,8 @@ from __future__ import annotations
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from obsiverse_endpoints.authentication import authenticate
+from obsiverse_endpoints.authentication import Authenticator
+from obsiverse_endpoints.claims import refuse_unsigned
 from obsiverse_endpoints.containers import Containers
 from obsiverse_endpoints.dispatch import Dispatcher
 from obsiverse_endpoints.errors import AwsError, ModelError, PayloadTooLarge
@@ -25,7 +26,15 @@ BODY_MAX = 6 * 1024 * 1024  # bytes
 class Invocation:
     """The operation as an ASGI app."""
 
-    def __init__(self, dispatcher: Dispatcher, containers: Containers, metrics: Metrics, observers: Observers) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        dispatcher: Dispatcher,
+        containers: Containers,
+        metrics: Metrics,
+        observers: Observers,
+    ) -> None:
+        self._authenticator = authenticator
         self._dispatcher = dispatcher
         self._containers = containers
         self._metrics = metrics
@@ -33,7 +42,7 @@ class Invocation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        exchange = Exchange(scope["path_params"]["endpoint"], scope["headers"])
+        exchange = Exchange(scope)
         answer: Answer | None = None
         try:
             await self.read(exchange, receive)
@@ -65,11 +74,14 @@ class Invocation:
 
         Raises AwsError; ClientDisconnect where the body ends early.
         """
-        caller = authenticate(exchange.headers)
-        exchange.key = RouteKey(caller.account, caller.region, exchange.endpoint)
-        exchange.passed = forwarded(exchange.headers)
+        refuse_unsigned(exchange.headers, exchange.query_string)
         # Before the route is looked up: while a slow body arrives, the route may change.
         exchange.body = await _read(receive)
+        caller = await self._authenticator.authenticate(
+            "POST", exchange.raw_path, exchange.query_string, exchange.headers, exchange.body
+        )
+        exchange.key = RouteKey(caller.account, caller.region, exchange.endpoint)
+        exchange.passed = forwarded(exchange.headers)
         self._dispatcher.choose(exchange)
         self._containers.check(exchange)
 

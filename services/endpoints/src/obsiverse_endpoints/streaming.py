@@ -50,7 +50,7 @@ class StreamInvocation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        exchange = Exchange(scope["path_params"]["endpoint"], scope["headers"])
+        exchange = Exchange(scope)
         async with AsyncExitStack() as stack:
             try:
                 await self._invocation.read(exchange, receive)

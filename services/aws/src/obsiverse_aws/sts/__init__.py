@@ -1,0 +1,1 @@
+"""STS: LocalStack's, with session tokens that are someone's."""
