@@ -38,6 +38,8 @@ def localstack_environment(chosen: Settings) -> dict[str, str]:
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
         "EAGER_SERVICE_LOADING": "0",
+        # So that what LocalStack has in files, such as CloudWatch's metrics, is not among its temporary ones.
+        "PERSISTENCE": "1" if chosen.lasting else "0",
     }
 
 
