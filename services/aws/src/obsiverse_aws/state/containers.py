@@ -18,7 +18,7 @@ SHARED = "shared"
 PLACE = ("_global", "_universal", "_service_name", "_account_id", "_region_name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Container:
     """A root of a service.
 

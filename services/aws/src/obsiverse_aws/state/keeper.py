@@ -105,10 +105,14 @@ class Keeper:
                 hooks.on_before_state_load()
             complete = [self.generations.load(one, account) for one, accounts in saved.items() for account in accounts]
             self._loaded |= {(one.service, one.name) for one in new}
-        if saved:
-            hooks.on_after_state_load()
-        if restart := self._restarts.get(service.name()):
-            restart(service, all(complete))
+        try:
+            if restart := self._restarts.get(service.name()):
+                restart(service, all(complete))
+            if saved:
+                hooks.on_after_state_load()
+        except Exception:
+            # Whatever a provider raises: its state is there, though what acts on it may not be.
+            LOG.exception("%s has its state, and does not act on all of it", service.name())
         self._running[service.name()] = Running(service, found)
 
     def save_now(self, service: str, account: str) -> None:
@@ -134,7 +138,7 @@ class Keeper:
                     LOG.exception("what acts for account %s in %s did not end", account, name)
                 for container in running.containers:
                     container.forget(account)
-                self.changed(name, account)
+                    self._save_one(container, SHARED)
             self.generations.remove(account)
         return sorted(running.service.name() for running in self.running())
 
@@ -171,17 +175,24 @@ class Keeper:
 
     def _save(self, running: Running, accounts: list[str]) -> None:
         began, size, stalled = time.perf_counter(), 0, 0.0
-        hooks = running.service.lifecycle_hook
-        hooks.on_before_state_save()
+        self._call(running.service.lifecycle_hook.on_before_state_save)
         for container in running.containers:
             for account in accounts:
                 saved = self._save_one(container, account)
                 size, stalled = size + saved.size, stalled + saved.seconds
                 self._budget.spend(saved.seconds, self._sleep)
-        hooks.on_after_state_save()
+        self._call(running.service.lifecycle_hook.on_after_state_save)
         if size:
             seconds = time.perf_counter() - began
             LOG.debug("saved %s: %d bytes, %.3f s, %.3f s of it alone", running.service.name(), size, seconds, stalled)
+
+    @staticmethod
+    def _call(hook: Callable[[], None]) -> None:
+        try:
+            hook()
+        except Exception:
+            # Whatever a provider raises: its state is saved as it is.
+            LOG.exception("a provider was not ready to be saved")
 
     def _save_one(self, container: Container, account: str) -> Saved:
         try:

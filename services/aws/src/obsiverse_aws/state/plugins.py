@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from localstack import config
 from localstack.runtime import hooks
-from localstack.services.plugins import SERVICE_PLUGINS, Service, ServiceContainer, aws_provider
+from localstack.services.plugins import SERVICE_PLUGINS, Service, ServiceContainer, ServiceState, aws_provider
 
 from obsiverse_aws.settings import settings
 
 if TYPE_CHECKING:
     from obsiverse_aws.state.keeper import Keeper
+
+LOG = logging.getLogger(__name__)
 
 FIRST = 1000
 """Before anything that calls a service."""
@@ -56,10 +59,17 @@ def keep_state() -> None:
     @patch(ServiceContainer.start)
     def start(fn: Any, self: ServiceContainer) -> bool:  # pyright: ignore[reportUnusedFunction]
         # Whoever asks for the service waits for this to return.
-        started = fn(self)
-        if started:
+        if not fn(self):
+            return False
+        try:
             keeper().load(self.service)
-        return started
+        except Exception as error:
+            # Better no answer than one that knows of nothing, and is then saved.
+            LOG.exception("the state of %s is not loaded, so it answers nothing", self.service.name())
+            self.state = ServiceState.ERROR
+            self.errors.append(error)
+            return False
+        return True
 
     run_custom_finalizers.append(ChangeSeen(keeper()))
     keeper().start()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 from localstack.services.plugins import Service
@@ -79,32 +80,46 @@ def _restart_archive(provider: Any, archive: Any) -> None:
 
 
 def restart_cloudwatch(service: Service, _complete: bool) -> None:
-    """Evaluate the alarms of all accounts again; LocalStack's own hook knows those of one."""
-    from localstack.runtime import events
+    """Have the alarms of all accounts evaluated, where LocalStack's hook, which comes next, would do it for one."""
     from localstack.services.cloudwatch.models import LocalStackMetricAlarm, cloudwatch_stores
-    from localstack.utils.threads import start_worker_thread
 
     scheduler = getattr(provider_of(service), "alarm_scheduler", None)
-    alarms = [
-        arn
-        for _, _, store in cloudwatch_stores.iter_stores()
-        for arn, alarm in store.alarms.items()
-        if isinstance(alarm, LocalStackMetricAlarm)
-    ]
-    if scheduler is None or not alarms:
+    if scheduler is None:
         return
 
-    def schedule(_: Any) -> None:
-        # It asks the service itself, which answers once it is loaded and the gateway listens.
-        events.infra_ready.wait()
-        for arn in alarms:
-            try:
-                scheduler.schedule_metric_alarm(arn)
-            except Exception:
-                # Whatever LocalStack raises: the others are evaluated still.
-                LOG.exception("alarm %s is not evaluated", arn)
+    def schedule() -> None:
+        for _, _, store in list(cloudwatch_stores.iter_stores()):
+            for arn, alarm in list(store.alarms.items()):
+                if isinstance(alarm, LocalStackMetricAlarm):
+                    _schedule(scheduler, arn)
 
-    start_worker_thread(schedule, name="state-alarms")
+    scheduler.restart_existing_alarms = schedule
 
 
-RESTARTS = {"s3": restart_s3, "events": restart_events, "cloudwatch": restart_cloudwatch}
+def _schedule(scheduler: Any, alarm: str) -> None:
+    try:
+        scheduler.schedule_metric_alarm(alarm)
+    except Exception:
+        # Whatever LocalStack raises: the others are evaluated still.
+        LOG.exception("alarm %s is not evaluated", alarm)
+
+
+def restart_stepfunctions(_service: Service, _complete: bool) -> None:
+    """End the executions that ran: the place that each was at was a thread of the earlier process."""
+    from localstack.aws.api.stepfunctions import ExecutionStatus
+    from localstack.services.stepfunctions.backend.store import sfn_stores
+
+    for _, _, store in sfn_stores.iter_stores():
+        for execution in store.executions.values():
+            if execution.exec_status == ExecutionStatus.RUNNING:
+                execution.exec_status = ExecutionStatus.ABORTED
+                execution.stop_date = datetime.now(UTC)
+                execution.error, execution.cause = "Obsiverse.Restarted", "the edge was restarted while it ran"
+
+
+RESTARTS = {
+    "s3": restart_s3,
+    "events": restart_events,
+    "cloudwatch": restart_cloudwatch,
+    "stepfunctions": restart_stepfunctions,
+}
