@@ -90,7 +90,9 @@ class Known:
     def __init__(self, platform: Platform) -> None:
         self.client = client = platform.client
         began = time.time()
-        self.role = client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        self.role = client("iam").create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"][
+            "Arn"
+        ]
         client("sts").assume_role(RoleArn=self.role, RoleSessionName="session")
         self._messages(client)
         self._metrics(client)
@@ -98,7 +100,9 @@ class Known:
         self._machines(client)
         self._networks(client)
         client("s3").create_bucket(Bucket="kept")
-        client("s3").put_object(Bucket="kept", Key="a/b", Body=b"content", Metadata={"who": "me"}, ContentType="text/plain")
+        client("s3").put_object(
+            Bucket="kept", Key="a/b", Body=b"content", Metadata={"who": "me"}, ContentType="text/plain"
+        )
         client("lambda").create_function(
             FunctionName="echo", Runtime="python3.13", Role=self.role, Handler="main.handle", Code={"ZipFile": zipped()}
         )
@@ -129,9 +133,7 @@ class Known:
         client("cloudwatch").put_metric_data(Namespace="test", MetricData=[{"MetricName": "load", "Value": 7.0}])
         self.alarmed = client("sqs", OTHER).create_queue(QueueName="alarms")["QueueUrl"]
         topic = client("sns", OTHER).create_topic(Name="alarms")["TopicArn"]
-        client("sns", OTHER).subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{OTHER}:alarms"
-        )
+        client("sns", OTHER).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{OTHER}:alarms")
         client("cloudwatch", OTHER).put_metric_alarm(
             AlarmName="busy",
             Namespace="test",
@@ -287,7 +289,9 @@ def test_what_moto_answers_for_sagemaker_is_there(platform: Platform, known: Kno
     assert group["ModelPackageGroupName"] == "packages"
 
 
-def test_state_that_is_cut_short_gives_way_to_the_one_before_and_the_log_says_so(platform: Platform, known: Known) -> None:
+def test_state_that_is_cut_short_gives_way_to_the_one_before_and_the_log_says_so(
+    platform: Platform, known: Known
+) -> None:
     ssm = platform.client("ssm")
     for value in ("13", "14"):
         before = time.time()
