@@ -21,6 +21,7 @@ from typing import Any
 import dill
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import Certificate, load_der_x509_certificate
 from localstack.services.stores import AccountRegionBundle, BaseStore, RegionBundle
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, BaseBackend
 
@@ -121,7 +122,19 @@ def _restore_defaultdict(cls: type[defaultdict[Any, Any]], factory: Any) -> Any:
 def _reduce_key(key: Any) -> Any:
     plain = serialization.NoEncryption()
     content = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, plain)
-    return serialization.load_der_private_key, (content, None)
+    return _restore_key, (content,)
+
+
+def _restore_key(content: bytes) -> Any:
+    return serialization.load_der_private_key(content, None)
+
+
+def _reduce_certificate(certificate: Certificate) -> Any:
+    return _restore_certificate, (certificate.public_bytes(serialization.Encoding.DER),)
+
+
+def _restore_certificate(content: bytes) -> Certificate:
+    return load_der_x509_certificate(content)
 
 
 def _reduce_root(value: Any) -> Any:
@@ -164,6 +177,7 @@ BY_BASE: dict[type, Reducer] = {
     BaseBackend: _reduce_backend,
     BaseStore: _reduce_store,
     **dict.fromkeys(KEYS, _reduce_key),
+    Certificate: _reduce_certificate,
 }
 
 
