@@ -84,6 +84,7 @@ class Platform:
     def __init__(self, folder: Path, cache: Path) -> None:
         self._folder = folder / "platform data"
         shutil.copytree(cache, self._folder / "aws" / "localstack" / "var" / "lib" / "localstack" / "cache")
+        self.data = self._folder / "aws"
         self._sockets = Path(os.environ.get("TMPDIR", "/tmp")) / f"obsiverse-aws-test-{os.getpid()}-{free_port()}"
         self._sockets.mkdir(mode=0o700)
         self.edge_port, self.endpoints_port = free_port(), free_port()
@@ -162,6 +163,11 @@ class Platform:
     def kill(self, name: str) -> None:
         """Kill -9 one process."""
         self._processes[name].kill()
+        self._processes[name].wait(SECONDS)
+
+    def terminate(self, name: str) -> None:
+        """Ask one process to end, and wait for it."""
+        self._processes[name].terminate()
         self._processes[name].wait(SECONDS)
 
     def end(self) -> None:

@@ -81,7 +81,6 @@ def test_a_reset_empties_one_account_and_no_other(platform: Platform) -> None:
     ("method", "path", "document"),
     [
         ("PUT", "12", {"instant": True}),
-        ("POST", "x/reset", {}),
         ("PUT", "151515151515", {"instant": "yes"}),
         ("PUT", "151515151515", {"other": True}),
         ("PUT", "151515151515", []),

@@ -41,6 +41,8 @@ def localstack_environment(chosen: Settings) -> dict[str, str]:
         "PROVIDER_OVERRIDE_IAM": "obsiverse",
         # moto's session tokens are one for all, and of nobody.
         "PROVIDER_OVERRIDE_STS": "obsiverse",
+        # So that what LocalStack has in files, such as CloudWatch's metrics, is not among its temporary ones.
+        "PERSISTENCE": "1" if chosen.lasting else "0",
     }
 
 

@@ -1,7 +1,7 @@
-"""What this platform knows of AWS accounts that AWS does not: how they behave in tests, and how to empty one.
+"""What this platform knows of AWS accounts that AWS does not: how they behave in tests.
 
 `PUT /_obsiverse/accounts/{account}` with `{"instant": true}` has transitions take no time: a call that begins one answers once it
-is over, and updates wait nowhere. `POST /_obsiverse/accounts/{account}/reset` forgets all that the account has.
+is over, and updates wait nowhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,21 +34,15 @@ class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._instant = {account.name for account in store.all(Account) if account.instant}
-        self._resets: list[Callable[[str], None]] = []
 
     def is_instant(self, account: str) -> bool:
         """Whether transitions take no time there."""
         return account in self._instant
 
-    def on_reset(self, forget: Callable[[str], None]) -> None:
-        """Have `forget` called with an account that is emptied."""
-        self._resets.append(forget)
-
     def add_routes(self, router: Router[Any]) -> None:
         """Have the edge answer."""
         router.add(PATH, self.put, methods=["PUT"])
         router.add(PATH, self.get, methods=["GET"])
-        router.add(f"{PATH}/reset", self.reset, methods=["POST"])
 
     def get(self, request: Request, account: str) -> Response:
         """The account's settings."""
@@ -78,16 +71,6 @@ class Accounts:
             self._store.insert(kept)
         (self._instant.add if kept.instant else self._instant.discard)(account)
         return self.get(request, account)
-
-    def reset(self, request: Request, account: str) -> Response:
-        """Forget all that the account has; its settings stay."""
-        refused = _checked(account)
-        if refused is not None:
-            return refused
-        began = time.perf_counter()
-        for forget in self._resets:
-            forget(account)
-        return _answer({"account": account, "seconds": round(time.perf_counter() - began, 4)})
 
 
 def _checked(account: str) -> Response | None:

@@ -21,8 +21,10 @@ def make_ready() -> None:
     from localstack.services.edge import ROUTER
 
     from obsiverse_aws.sagemaker.service import sagemaker as parts
+    from obsiverse_aws.state.reset import on_reset
 
     parts().controller.prepare()
+    on_reset(parts().controller.forget)
     parts().accounts.add_routes(ROUTER)
     parts().multi_model.add_routes(ROUTER)
 

@@ -20,12 +20,14 @@ class Settings:
         data: folder of everything that lasts.
         agent: address of the agent that runs tasks, `unix:///path`.
         endpoints: host:port of InvokeEndpoint's data plane.
+        lasting: whether LocalStack's own services keep their state over a restart.
     """
 
     listen: str
     data: Path
     agent: str
     endpoints: str
+    lasting: bool
 
 
 @cache
@@ -44,4 +46,5 @@ def settings() -> Settings:
         data=Path(os.environ["AWS_DATA"]).resolve(),
         agent=os.environ["OBSIVERSE_AGENT"],
         endpoints=os.environ["ENDPOINTS_ADDR"],
+        lasting=os.environ.get("AWS_LASTING", "1") != "0",
     )

@@ -79,7 +79,10 @@ class Controller:
         endpoints = [one.key for one in self._store.all(Endpoint) if one.account == account]
         jobs = [one.task for one in self._store.all(TrainingJob) if one.account == account and one.active]
         self._store.delete_account(account, (Model, EndpointConfig, Endpoint, TrainingJob))
-        self._routes.delete_account(account)
+        try:
+            self._routes.delete_account(account)
+        except Retry as error:
+            _log.warning("routes of %s are deleted later: %s", account, error)
         for key in endpoints:
             self._deployer.queue.add(key)
         if jobs:

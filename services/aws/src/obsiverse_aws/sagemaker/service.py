@@ -53,7 +53,6 @@ class SageMaker:
         self.tags = Tags(resources)
         self.utilization = Utilization(store, client, chosen.data)
         self.controller = Controller(store, client, deployer, runs, routes, archives)
-        self.accounts.on_reset(self.controller.forget)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The state of LocalStack's own services on disk, and its emptying by account."""
