@@ -28,7 +28,7 @@ def main(name: str, bucket: str, role: str, folder: Path) -> None:
         model_data=session.upload_data(str(folder / "model.tar.gz"), key_prefix=name),
         role=role,
         entry_point="inference.py",
-        source_dir=str(MODEL / "code"),
+        source_dir=str(MODEL / "torch"),
         framework_version="2.6.0",
         py_version="py312",
         sagemaker_session=session,

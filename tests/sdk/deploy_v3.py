@@ -23,7 +23,7 @@ def main(name: str, bucket: str, role: str, folder: Path) -> None:
     session = boto3.Session()
     with tarfile.open(folder / "model.tar.gz", "w:gz") as tar:
         tar.add(MODEL / "weights.json", "weights.json")
-        tar.add(MODEL / "code" / "inference.py", "code/inference.py")
+        tar.add(MODEL / "torch" / "inference.py", "code/inference.py")
     session.client("s3").upload_file(str(folder / "model.tar.gz"), bucket, f"{name}/model.tar.gz")
     image = image_uris.retrieve(
         "pytorch",

@@ -36,7 +36,7 @@ def main(name: str, bucket: str, role: str, folder: Path) -> None:
     builder = ModelBuilder(
         image_uri=image,
         s3_model_data_url=session.upload_data(str(folder / "model.tar.gz"), key_prefix=name),
-        source_code=SourceCode(source_dir=str(MODEL / "code"), entry_script="inference.py"),
+        source_code=SourceCode(source_dir=str(MODEL / "torch"), entry_script="inference.py"),
         model_server=ModelServer.TORCHSERVE,
         role_arn=role,
         instance_type="ml.m5.large",

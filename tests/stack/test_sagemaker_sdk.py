@@ -17,6 +17,8 @@ from obsiverse.components.uv import find_uv
 pytestmark = pytest.mark.timeout(1800)
 ROOT = Path(__file__).resolve().parents[2]
 SDK = ROOT / "tests" / "sdk"
+# Of the deep learning containers and of the scikit-learn container, in us-east-1.
+AWS_REGISTRIES = ("763104351884.dkr.ecr.", "683313688378.dkr.ecr.")
 # What the SDK's own tool asks for in a role that serves models.
 PERMISSIONS = ["ecr:*", "logs:*", "s3:GetObject", "s3:ListBucket", "sagemaker:*"]
 # Not the environment, but a file of the SDK's own: no test tells AWS of its use.
@@ -52,7 +54,7 @@ def python():
 @pytest.fixture(scope="module")
 def role(stack):
     """A role as the SDK wants one: SageMaker may assume it, and it may do what a model needs."""
-    iam, name = stack.client("iam"), "sagemaker-sdk"
+    iam, name = stack.client("iam"), f"sagemaker-sdk-{os.getpid()}"
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     allowed = {"Effect": "Allow", "Action": PERMISSIONS, "Resource": "*"}
 
@@ -75,7 +77,13 @@ def bucket(stack):
 
 
 @pytest.mark.parametrize(
-    ("version", "script"), [("v2", "deploy_v2.py"), ("v3", "deploy_v3.py"), ("v3", "deploy_v3_builder.py")]
+    ("version", "script"),
+    [
+        ("v2", "deploy_v2.py"),
+        ("v2", "deploy_v2_sklearn.py"),
+        ("v3", "deploy_v3.py"),
+        ("v3", "deploy_v3_builder.py"),
+    ],
 )
 def test_a_script_deploys_predicts_and_deletes(stack, python, role, bucket, tmp_path, version, script):
     config = tmp_path / "sagemaker.yaml"
@@ -88,7 +96,7 @@ def test_a_script_deploys_predicts_and_deletes(stack, python, role, bucket, tmp_
         "HOME": str(tmp_path),
         "PATH": os.environ["PATH"],
     }
-    name = script.removesuffix(".py").replace("_", "-")
+    name = f"{script.removesuffix('.py').replace('_', '-')}-{os.getpid()}"
 
     done = subprocess.run(
         [python(version), SDK / script, name, bucket, role, tmp_path],
@@ -97,8 +105,8 @@ def test_a_script_deploys_predicts_and_deletes(stack, python, role, bucket, tmp_
 
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
     result = json.loads((tmp_path / "result.json").read_text())
-    assert result["prediction"] == [[3.0, 5.0, 7.0]]
-    assert result["image"].startswith("763104351884.dkr.ecr."), "the SDK chose AWS's image, and nobody another"
+    assert result["prediction"] == [pytest.approx([3.0, 5.0, 7.0])]
+    assert result["image"].startswith(AWS_REGISTRIES), "the SDK chose AWS's image, and nobody another"
     client = stack.client("sagemaker")
     for describe in (
         lambda: client.describe_endpoint_config(EndpointConfigName=name),

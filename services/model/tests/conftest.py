@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 # The tests are no package: what they share is found beside them.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from containers import Container, Job, Served, eventually, free_port
+from containers import S3, Container, Job, Served, eventually, free_port
 
 # The first example imports torch or numpy, and other programs may hold the machine.
 settings.register_profile("service", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -62,3 +62,16 @@ def serve(container: Container) -> Iterator[Callable[..., Served]]:
         served.client.close()
         served.process.kill()
         served.process.communicate()
+
+
+@pytest.fixture
+def s3() -> Iterator[S3]:
+    """S3 as moto has it."""
+    moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
+    server = moto.ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield S3(f"http://{host}:{port}")
+    finally:
+        server.stop()

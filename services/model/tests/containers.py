@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -107,6 +109,43 @@ class Served:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
+
+
+class S3:
+    """A bucket named `source`, and the environment that leads to it."""
+
+    def __init__(self, url: str) -> None:
+        import boto3
+
+        self.environment = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "000000000000",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="000000000000",
+            aws_secret_access_key="test",
+        )
+        self._client.create_bucket(Bucket="source")
+
+    def put(self, key: str, content: bytes) -> None:
+        """Put an object."""
+        self._client.put_object(Bucket="source", Key=key, Body=content)
+
+
+def archive(**files: str) -> bytes:
+    """A sourcedir.tar.gz."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content.encode()))
+    return buffer.getvalue()
 
 
 def eventually(probe: Callable[[], Any], within: float = START_SECONDS) -> Any:

@@ -12,7 +12,7 @@ import httpx
 import joblib
 import numpy as np
 import pytest
-from containers import QUICK, Container, Served, eventually
+from containers import QUICK, S3, Container, Served, archive, eventually
 from sklearn.linear_model import LinearRegression
 
 Serve = Callable[..., Served]
@@ -72,6 +72,23 @@ def test_user_code_replaces_the_handlers_it_names(serve: Serve) -> None:
     )
     answer = served.invoke("1 2", "text/x-words")
     assert (answer.text, answer.headers["content-type"]) == ("3.0 6.0", "text/x-words; charset=utf-8")
+
+
+def test_code_that_is_not_packed_with_the_model_comes_from_s3(container: Container, serve: Serve, s3: S3) -> None:
+    code = "def model_fn(model_dir): return 3\ndef predict_fn(data, model): return data * model\n"
+    s3.put("sourcedir.tar.gz", archive(**{"own.py": code}))
+    container.write("model/weights.json", "{}")
+    place = {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://source/sourcedir.tar.gz", "SAGEMAKER_PROGRAM": "own.py"}
+    served = serve(**place, **s3.environment)
+    assert served.invoke("1,2\n").json() == [[3.0, 6.0]]
+
+
+def test_code_that_is_not_in_s3_ends_the_container_with_the_reason(container: Container, s3: S3) -> None:
+    missing = "s3://source/missing.tar.gz"
+    process = container.start("serve", SAGEMAKER_BIND_TO_PORT="0", SAGEMAKER_SUBMIT_DIRECTORY=missing, **s3.environment)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"{missing} can't be fetched" in error
 
 
 def test_transform_fn_stands_for_all_three(serve: Serve) -> None:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
-import tarfile
 
 import pytest
-from containers import Job, eventually
-
-
-def archive(**files: str) -> bytes:
-    """A sourcedir.tar.gz."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content.encode()))
-    return buffer.getvalue()
+from containers import S3, Job, archive, eventually
 
 
 def test_script_gets_its_hyperparameters_as_arguments_and_sagemakers_environment(job: Job) -> None:
@@ -111,31 +98,13 @@ def test_archive_that_writes_outside_its_folder_is_refused(job: Job, name: str) 
     assert code == 0 if name.startswith("/") else (code == 1 and out == "" and "SourceError" in job.failure)
 
 
-def test_source_comes_from_s3(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    moto = pytest.importorskip("moto.server", reason="moto's server is not installed")
-    boto3 = pytest.importorskip("boto3")
-    server = moto.ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        aws = {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-            "AWS_ACCESS_KEY_ID": "000000000000",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        for key, value in aws.items():
-            monkeypatch.setenv(key, value)
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="source")
-        s3.put_object(Bucket="source", Key="a/sourcedir.tar.gz", Body=archive(**{"train.py": "print('from S3')"}))
-        job.define("", {"sagemaker_submit_directory": "s3://source/a/sourcedir.tar.gz"})
-        assert job.run(**aws)[:2] == (0, "from S3\n")
-        job.define("", {"sagemaker_submit_directory": "s3://source/missing.tar.gz"})
-        assert job.run(**aws)[0] == 1
-        assert "missing.tar.gz can't be fetched" in job.failure
-    finally:
-        server.stop()
+def test_source_comes_from_s3(job: Job, s3: S3) -> None:
+    s3.put("a/sourcedir.tar.gz", archive(**{"train.py": "print('from S3')"}))
+    job.define("", {"sagemaker_submit_directory": "s3://source/a/sourcedir.tar.gz"})
+    assert job.run(**s3.environment)[:2] == (0, "from S3\n")
+    job.define("", {"sagemaker_submit_directory": "s3://source/missing.tar.gz"})
+    assert job.run(**s3.environment)[0] == 1
+    assert "missing.tar.gz can't be fetched" in job.failure
 
 
 def test_job_without_a_script_says_what_to_give(job: Job) -> None:

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
         host: address to listen on.
         port: port to listen on.
         program: name of the script with the handlers, in the model's `code` folder.
+        submit_directory: where the SDK put that script, for the frameworks for which it does not pack it with the model.
         batch_size: most requests that the model is given at once; 1 turns batching off.
         batch_delay: milliseconds that a batch may wait to be filled while requests keep coming; an idle model never waits.
         multi_model: models are loaded when the container is told to, and not the one in the model's folder at its start.
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     host: str = Field(ALL_INTERFACES, validation_alias="OBSIVERSE_LISTEN")
     port: int = Field(8080, validation_alias="SAGEMAKER_BIND_TO_PORT")
     program: str = Field("inference.py", validation_alias="SAGEMAKER_PROGRAM")
+    submit_directory: str = Field("", validation_alias="SAGEMAKER_SUBMIT_DIRECTORY")
     batch_size: int = Field(16, ge=1, validation_alias="SAGEMAKER_TS_BATCH_SIZE")
     batch_delay: int = Field(0, ge=0, validation_alias="SAGEMAKER_TS_MAX_BATCH_DELAY")
     multi_model: bool = Field(False, validation_alias="SAGEMAKER_MULTI_MODEL")
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
 
     @property
     def code(self) -> Path:
-        """Where a training job's script is unpacked."""
+        """Where a script that does not come with a model is unpacked."""
         return self.base / "code"
 
     def place(self, path: str) -> Path:

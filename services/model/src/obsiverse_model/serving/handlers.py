@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from obsiverse_model import requirements
+from obsiverse_model import requirements, source
 from obsiverse_model.errors import ConfigurationError
 from obsiverse_model.serving import content, defaults
 from obsiverse_model.settings import Settings
@@ -43,10 +43,13 @@ def load(settings: Settings) -> Handlers:
 
     Raises:
         ConfigurationError: both kinds of handlers are defined, or there is nothing to load.
+        SourceError: SAGEMAKER_SUBMIT_DIRECTORY can't be fetched or unpacked.
         RequirementsError: code/requirements.txt could not be installed.
         Exception: whatever the user's code raises.
     """
-    code = settings.model / "code"
+    # The SDK packs PyTorch's code with the model, and leaves scikit-learn's beside it.
+    elsewhere = settings.submit_directory.startswith("s3://")
+    code = source.bring(settings.submit_directory, settings) if elsewhere else settings.model / "code"
     program = code / settings.program
     module = _import(program, code, settings) if program.is_file() else None
     own = {

@@ -1,1 +1,1 @@
-"""A training job: its environment, its source, its script."""
+"""A training job: its environment and its script."""

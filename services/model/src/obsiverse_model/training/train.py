@@ -9,10 +9,10 @@ from pathlib import Path
 
 import structlog
 
-from obsiverse_model import log, requirements
+from obsiverse_model import log, requirements, source
 from obsiverse_model.errors import ConfigurationError, ContainerError
 from obsiverse_model.settings import Settings
-from obsiverse_model.training import script, source
+from obsiverse_model.training import script
 from obsiverse_model.training.environment import Job
 
 _log = structlog.stdlib.get_logger()

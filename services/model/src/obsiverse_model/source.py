@@ -1,4 +1,4 @@
-"""The user's script: fetched, and unpacked so that nothing lands outside its folder."""
+"""The user's code, of a training job or a model: fetched, and unpacked so that nothing lands outside its folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.stdlib.get_logger()
 
 
 def bring(location: str, settings: Settings) -> Path:
-    """Put the source of a training job into its code folder.
+    """Put the source of a training job or a model into the code folder.
 
     Args:
         location: `s3://bucket/key` of an archive, or a file or folder, where /opt/ml stands for the base folder.
