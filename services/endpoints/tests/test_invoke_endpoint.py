@@ -185,5 +185,5 @@ def test_request_without_a_signature_is_refused(service, headers, status, code):
 def test_operation_that_is_not_here_says_so(service):
     client = service.client()
     with pytest.raises(ClientError) as caught:
-        client.invoke_endpoint_async(EndpointName="any", InputLocation="s3://bucket/key")
+        client.invoke_endpoint_with_response_stream(EndpointName="any", Body=b"1")
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"

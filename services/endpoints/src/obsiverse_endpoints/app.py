@@ -15,6 +15,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.async_invocation import AsyncInvocation
+from obsiverse_endpoints.async_queue import AsyncQueue
+from obsiverse_endpoints.async_request import TIMEOUT_SECONDS
+from obsiverse_endpoints.async_results import EdgeResults, Results
+from obsiverse_endpoints.async_run import AsyncRun
+from obsiverse_endpoints.async_store import AsyncStore
 from obsiverse_endpoints.authentication import Authenticator
 from obsiverse_endpoints.credential_store import CredentialStore
 from obsiverse_endpoints.credentials import Credentials
@@ -27,27 +33,32 @@ from obsiverse_endpoints.store import RouteStore
 from obsiverse_endpoints.table import RouteTable
 from obsiverse_endpoints.upstream import AiohttpUpstream, Upstream
 
-INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
+INVOCATIONS = re.compile(r"/endpoints/([^/]+)/(async-)?invocations")
 
 
 class DataPlane:
-    """InvokeEndpoint first; every other path is Starlette's, whose routing and middleware take a tenth of a request."""
+    """The API's operations first; every other path is Starlette's, whose routing and middleware take a tenth of a request."""
 
-    def __init__(self, invocation: Invocation, other: Starlette) -> None:
+    def __init__(self, invocation: Invocation, async_invocation: AsyncInvocation, other: Starlette) -> None:
         self.invocation = invocation
+        self.async_invocation = async_invocation
         self.other = other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or go through start and shutdown."""
         if scope["type"] == "http" and scope["method"] == "POST" and (path := INVOCATIONS.fullmatch(scope["path"])):
             scope["path_params"] = {"endpoint": path[1]}
-            await self.invocation(scope, receive, send)
+            operation = self.async_invocation if path[2] else self.invocation
+            await operation(scope, receive, send)
         else:
             await self.other(scope, receive, send)
 
 
-def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlane:
-    """The data plane over the routes in `settings.data`; raises sqlite3.Error or OSError where it can't be used."""
+def create_app(settings: Settings, upstream: Upstream | None = None, results: Results | None = None) -> DataPlane:
+    """The data plane over the routes in `settings.data`; raises sqlite3.Error or OSError where it can't be used.
+
+    `results` is where asynchronous requests go instead of the edge.
+    """
     metrics = Metrics()
     store = RouteStore(settings.data / "routes.db")
     table = RouteTable(store)
@@ -56,11 +67,19 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     edge = EdgeCredentials(settings.aws)
     authenticator = Authenticator(Credentials(edge.ask, credential_store))
     rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
+    async_containers = AiohttpUpstream(answer_seconds=TIMEOUT_SECONDS[1])
+    async_store = AsyncStore(settings.data / "async.db")
+    buckets = results or EdgeResults(settings.aws)
+    queue = AsyncQueue(async_store, table, AsyncRun(table, async_containers, buckets, rng))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with containers, edge:
+        async with containers, async_containers, edge:
+            queue.start()
             yield
+            await queue.close()
+        buckets.close()
+        async_store.close()
         credential_store.close()
         store.close()
 
@@ -76,7 +95,11 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
         lifespan=lifespan,
         exception_handlers={404: _unknown_operation, 405: _unknown_operation, Exception: _internal_failure},
     )
-    return DataPlane(Invocation(authenticator, table, containers, metrics, rng), other)
+    return DataPlane(
+        Invocation(authenticator, table, containers, metrics, rng),
+        AsyncInvocation(authenticator, table, queue, metrics),
+        other,
+    )
 
 
 async def _health(request: Request) -> Response:

@@ -81,7 +81,7 @@ class Invocation:
     async def _invoke(self, request: _Request, receive: Receive) -> Answer:
         refuse_unsigned(request.headers, request.query_string)
         # Before the route is looked up: while a slow body arrives, the route may change.
-        body = await _read(receive)
+        body = await read_body(receive)
         caller = await self._authenticator.authenticate(
             "POST", request.raw_path, request.query_string, request.headers, body
         )
@@ -168,7 +168,7 @@ def _nothing_answers(key: RouteKey, variant: Variant) -> AwsError:
     return ServiceUnavailable(f"No instance of variant {variant.name} of endpoint {key.endpoint} accepts connections.")
 
 
-async def _read(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     """The request's body; raises PayloadTooLarge, and ClientDisconnect where it ends early."""
     chunks: list[bytes] = []
     size = 0

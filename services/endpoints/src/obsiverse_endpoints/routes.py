@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from yarl import URL
+
+_FOLDER = r"^s3://[^/]+(/.*)?$"
+ResponseIn = Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
 
 
 class RouteKey(NamedTuple):
@@ -24,7 +27,7 @@ def _origin(url: str) -> str:
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
 
 
 class InstanceDocument(_Document):
@@ -43,11 +46,24 @@ class VariantDocument(_Document):
     instances: tuple[InstanceDocument, ...] = ()
 
 
+class AsyncDocument(_Document):
+    """An AsyncInferenceConfig: S3 URIs of folders, ARNs of SNS topics, and how much one instance works on at once."""
+
+    output: str = Field(pattern=_FOLDER)
+    failure: str | None = Field(default=None, pattern=_FOLDER)
+    success_topic: str | None = None
+    error_topic: str | None = None
+    include_response_in: tuple[ResponseIn, ...] = ()
+    max_concurrent: int = Field(default=4, ge=1, le=1000)
+    kms_key: str | None = None
+
+
 class RouteDocument(_Document):
-    """An endpoint."""
+    """An endpoint; `asynchronous`, which is `async` in JSON, for one that takes InvokeEndpointAsync."""
 
     arn: str
     variants: tuple[VariantDocument, ...] = Field(min_length=1)
+    asynchronous: AsyncDocument | None = Field(default=None, alias="async", exclude_if=lambda value: value is None)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

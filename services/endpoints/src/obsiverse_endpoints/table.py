@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import ItemsView
+from collections.abc import Callable, ItemsView
 
 from obsiverse_endpoints.balancing import Route
 from obsiverse_endpoints.errors import EndpointNotFound
@@ -18,6 +18,7 @@ class RouteTable:
         self._store = store
         self._routes = {key: Route(document) for key, document in store.load()}
         self._changing = asyncio.Lock()
+        self._listeners: list[Callable[[RouteKey], None]] = []
 
     def __getitem__(self, key: RouteKey) -> Route:
         """The route of an endpoint; raises EndpointNotFound."""
@@ -30,6 +31,10 @@ class RouteTable:
         """Every route by its key."""
         return self._routes.items()
 
+    def listen(self, listener: Callable[[RouteKey], None]) -> None:
+        """Call `listener` with the key of every route that was added, replaced or removed, once it is."""
+        self._listeners.append(listener)
+
     async def put(self, key: RouteKey, document: RouteDocument) -> None:
         """Add or replace a route; requests under way keep the instance they have.
 
@@ -38,9 +43,15 @@ class RouteTable:
         async with self._changing:
             await asyncio.to_thread(self._store.put, key, document)
             self._routes[key] = Route(document, before=self._routes.get(key))
+        self._tell(key)
 
     async def delete(self, key: RouteKey) -> None:
         """Remove a route; one that is not there is no error. Raises sqlite3.Error, and then nothing changed."""
         async with self._changing:
             await asyncio.to_thread(self._store.delete, key)
             self._routes.pop(key, None)
+        self._tell(key)
+
+    def _tell(self, key: RouteKey) -> None:
+        for listener in self._listeners:
+            listener(key)
