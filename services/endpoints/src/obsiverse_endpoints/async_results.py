@@ -1,6 +1,6 @@
 """Where asynchronous requests come from and go to: the endpoint's account's S3 and SNS.
 
-botocore in threads, imported with the first request: few endpoints are asynchronous, and it takes 20 MB.
+botocore in threads, imported with the first request: few endpoints are asynchronous, and it takes 25 MB.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class EdgeResults:
     def __init__(self, address: str | None) -> None:
         self._address = address
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="async-results")
+        # One for all clients: it holds the service models, of which S3's alone takes 10 MB.
+        self._session: Any = None
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._making = threading.Lock()
 
@@ -89,10 +91,10 @@ class EdgeResults:
         from botocore.config import Config
 
         with self._making:
+            self._session = self._session or botocore.session.Session()
             place = (service, key.account, key.region)
             if place not in self._clients:
-                session: Any = botocore.session.Session()
-                self._clients[place] = session.create_client(
+                self._clients[place] = self._session.create_client(
                     service,
                     region_name=key.region,
                     endpoint_url=f"http://{self._address}",
