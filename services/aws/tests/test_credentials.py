@@ -166,6 +166,15 @@ def test_known_key_invokes_while_the_edge_is_away(theirs: Platform) -> None:
     wait_for(lambda: theirs.routes(), "routes are there")
 
 
+def test_edge_says_so_where_the_data_plane_is_away(theirs: Platform) -> None:
+    theirs.kill("endpoints")
+    try:
+        key = {"AccessKeyId": OTHER, "SecretAccessKey": "test"}
+        assert refusal(theirs, theirs.edge_url, key) == ("ServiceUnavailable", 503)
+    finally:
+        theirs.start_endpoints()
+
+
 def test_compressed_body_passes_as_it_was_signed(theirs: Platform) -> None:
     body = gzip.compress(b"1 2")
     for url in urls(theirs):

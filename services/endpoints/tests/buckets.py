@@ -18,16 +18,17 @@ class Buckets:
         self.types: dict[str, str | None] = {}
         self.messages: list[tuple[str, dict[str, Any]]] = []
         self.away = False
+        self.refused = 0
         self.changed = asyncio.Condition()
 
     async def fetch(self, key: RouteKey, uri: str) -> bytes:
-        self._answer()
+        await self._answer()
         if (key.account, uri) not in self.objects:
             raise RefusedError("NoSuchKey", "The specified key does not exist.")
         return self.objects[key.account, uri]
 
     async def keep(self, key: RouteKey, uri: str, body: bytes, content_type: str | None, kms_key: str | None) -> None:
-        self._answer()
+        await self._answer()
         if uri.startswith("s3://absent/"):
             raise RefusedError("NoSuchBucket", "The specified bucket does not exist")
         async with self.changed:
@@ -36,7 +37,7 @@ class Buckets:
             self.changed.notify_all()
 
     async def notify(self, key: RouteKey, topic: str, message: str) -> None:
-        self._answer()
+        await self._answer()
         async with self.changed:
             self.messages.append((topic, json.loads(message)))
             self.changed.notify_all()
@@ -50,6 +51,14 @@ class Buckets:
     def close(self) -> None:
         self.away = True
 
-    def _answer(self) -> None:
+    async def refusals(self, count: int) -> None:
+        """Wait for that many calls while away."""
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(lambda: self.refused >= count)
+
+    async def _answer(self) -> None:
         if self.away:
+            async with self.changed:
+                self.refused += 1
+                self.changed.notify_all()
             raise AwayError("connection refused")

@@ -218,7 +218,7 @@ async def test_request_outlives_an_edge_that_is_away(tmp_path, shared_container,
         await service.route(shared_container.instance())
         service.buckets.away = True
         assert (await service.ask(InputLocation=INPUT)).status_code == 202
-        await asyncio.sleep(0.2)
+        await service.buckets.refusals(3)
         assert left(tmp_path) == 1
         service.buckets.away = False
         assert (await service.buckets.message())["invocationStatus"] == "Completed"
