@@ -15,6 +15,9 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from localstack.http import Request as HttpRequest
+from moto.iam.models import iam_backends
+from obsiverse_aws.credentials import answer
 from platform_under_test import ACCOUNT, REGION, Platform, wait_for
 
 OTHER = "111111111111"
@@ -113,6 +116,16 @@ def test_session_token_is_of_whoever_asked_for_it(platform: Platform) -> None:
     assert root["AccessKeyId"] != session["AccessKeyId"]
 
 
+def test_localstack_logs_no_secret_however_much_it_logs() -> None:
+    backend: Any = iam_backends[OTHER]["aws"]
+    backend.create_user(region_name=REGION, user_name="logged")
+    key = backend.create_access_key("logged")
+    response = answer(HttpRequest(), key.access_key_id)
+    # What the trace log writes of a stream is that it is one.
+    assert response.is_streamed
+    assert json.loads(response.get_data())["secret_access_key"] == key.secret_access_key
+
+
 def test_accounts_key_signs_with_the_known_secret_alone(theirs: Platform) -> None:
     key = {"AccessKeyId": OTHER, "SecretAccessKey": "test"}
     for url in urls(theirs):
@@ -137,8 +150,8 @@ def test_edge_passes_path_query_and_length_on_as_they_were_signed(theirs: Platfo
         request = AWSRequest("POST", address, {"Host": url.removeprefix("http://"), "Content-Length": "3"}, b"1 2")
         request.headers["Content-Type"] = "text/csv"
         SigV4Auth(Credentials(OTHER, "test"), "sagemaker", REGION).add_auth(request)
-        status, answer = post(address, dict(request.headers.items()), b"1 2")
-        assert (status, answer.get("body")) == (200, "1 2"), answer
+        status, document = post(address, dict(request.headers.items()), b"1 2")
+        assert (status, document.get("body")) == (200, "1 2"), document
 
 
 def test_presigned_url_invokes_and_unsigned_requests_lack_a_token(theirs: Platform) -> None:
@@ -147,8 +160,8 @@ def test_presigned_url_invokes_and_unsigned_requests_lack_a_token(theirs: Platfo
         request = AWSRequest("POST", f"{url}/endpoints/theirs/invocations", headers)
         SigV4QueryAuth(Credentials(OTHER, "test"), "sagemaker", REGION).add_auth(request)
         assert post(request.url, headers, b"1 2")[0] == 200
-        status, answer = post(f"{url}/endpoints/theirs/invocations", {}, b"1 2")
-        assert (status, answer) == (403, {"message": "Missing Authentication Token"})
+        status, document = post(f"{url}/endpoints/theirs/invocations", {}, b"1 2")
+        assert (status, document) == (403, {"message": "Missing Authentication Token"})
 
 
 def test_known_key_invokes_while_the_edge_is_away(theirs: Platform) -> None:
@@ -164,6 +177,15 @@ def test_known_key_invokes_while_the_edge_is_away(theirs: Platform) -> None:
     finally:
         theirs.start_edge()
     wait_for(lambda: theirs.routes(), "routes are there")
+
+
+def test_edge_says_so_where_the_data_plane_is_away(theirs: Platform) -> None:
+    theirs.kill("endpoints")
+    try:
+        key = {"AccessKeyId": OTHER, "SecretAccessKey": "test"}
+        assert refusal(theirs, theirs.edge_url, key) == ("ServiceUnavailable", 503)
+    finally:
+        theirs.start_endpoints()
 
 
 def test_compressed_body_passes_as_it_was_signed(theirs: Platform) -> None:

@@ -7,6 +7,8 @@ import signal
 import time
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
 from platform_under_test import Platform, wait_for
 
 
@@ -123,3 +125,27 @@ def test_logs_say_that_an_image_of_aws_is_run_as_ours(platform: Platform) -> Non
         ),
         "the difference is said",
     )
+
+
+def test_an_asynchronous_endpoint_answers_into_s3(platform: Platform) -> None:
+    platform.make_config("async-plain")
+    variant = {"VariantName": "AllTraffic", "ModelName": "async-plain", "InstanceType": "ml.m5.large"}
+    platform.sagemaker.create_endpoint_config(
+        EndpointConfigName="later",
+        ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
+        AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": "s3://models/answers"}},
+    )
+    platform.sagemaker.create_endpoint(EndpointName="later", EndpointConfigName="later")
+    described = platform.wait_for_endpoint("later", "InService")
+    assert described["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"] == "s3://models/answers"
+    location = platform.upload("models", "asked/one", b"4,2")
+    accepted = platform.runtime.invoke_endpoint_async(EndpointName="later", InputLocation=location)
+    bucket, _, key = accepted["OutputLocation"].removeprefix("s3://").partition("/")
+
+    def answer() -> Any:
+        found = platform.s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents")
+        return found and json.load(platform.s3.get_object(Bucket=bucket, Key=key)["Body"])
+
+    assert wait_for(answer, "its answer is in S3")["body"] == "4,2"
+    with pytest.raises(ClientError, match="invoke it with InvokeEndpointAsync"):
+        platform.invoke("later")

@@ -16,6 +16,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from obsiverse_endpoints.admin import RoutesAdmin
+from obsiverse_endpoints.async_invocation import AsyncInvocation
+from obsiverse_endpoints.async_queue import AsyncQueue
+from obsiverse_endpoints.async_request import TIMEOUT_SECONDS
+from obsiverse_endpoints.async_results import EdgeResults, Results
+from obsiverse_endpoints.async_run import AsyncRun
+from obsiverse_endpoints.async_store import AsyncStore
 from obsiverse_endpoints.authentication import Authenticator
 from obsiverse_endpoints.aws import Aws
 from obsiverse_endpoints.capture import Capture
@@ -41,7 +47,7 @@ from obsiverse_endpoints.streaming import StreamInvocation
 from obsiverse_endpoints.table import RouteTable
 from obsiverse_endpoints.upstream import AiohttpUpstream, Upstream
 
-OPERATIONS = re.compile(r"/endpoints/([^/]+)/(invocations(?:-response-stream)?)")
+OPERATIONS = re.compile(r"/endpoints/([^/]+)/((?:async-)?invocations|invocations-response-stream)")
 
 
 class DataPlane:
@@ -60,8 +66,11 @@ class DataPlane:
             await self.other(scope, receive, send)
 
 
-def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlane:
-    """The data plane over the routes in `settings.data`; raises sqlite3.Error or OSError where it can't be used."""
+def create_app(settings: Settings, upstream: Upstream | None = None, results: Results | None = None) -> DataPlane:
+    """The data plane over the routes in `settings.data`; raises sqlite3.Error or OSError where it can't be used.
+
+    `results` is where asynchronous requests go instead of the edge.
+    """
     metrics = Metrics()
     store = RouteStore(settings.data / "routes.db")
     table = RouteTable(store)
@@ -78,16 +87,23 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     dispatcher = Dispatcher(table, reach, sessions, rng)
     observers = Observers(dispatcher, containers, metrics, cloudwatch, Capture(files, rng))
     flushing = Flushing(cloudwatch, CaptureUpload(files, aws), settings.flush_seconds)
+    async_reach = AiohttpUpstream(answer_seconds=TIMEOUT_SECONDS[1])
+    async_store = AsyncStore(settings.data / "async.db")
+    run = AsyncRun(table, async_reach, results or EdgeResults(aws), rng)
+    queue = AsyncQueue(async_store, table, run, cloudwatch.saw_async)
     invocation = Invocation(authenticator, dispatcher, containers, metrics, observers)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        async with reach, edge:
+        async with reach, async_reach, edge:
+            queue.start()
             flusher = asyncio.create_task(flushing.run())
             yield
+            await queue.close()
             await observers.settle()
             flusher.cancel()
             await flushing.finish()
+        async_store.close()
         credential_store.close()
         store.close()
 
@@ -110,6 +126,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None) -> DataPlan
     )
     operations: dict[str, ASGIApp] = {
         "invocations": invocation,
+        "async-invocations": AsyncInvocation(authenticator, table, queue, metrics),
         "invocations-response-stream": StreamInvocation(invocation, dispatcher, containers, reach, observers),
     }
     return DataPlane(operations, other)

@@ -21,12 +21,13 @@ class AwsRefused(Exception):
     """The edge answers with an error.
 
     Attributes:
-        code: AWS's.
+        code, message: AWS's.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.message = message
 
 
 class Aws:
@@ -38,26 +39,34 @@ class Aws:
 
     def __init__(self, address: str) -> None:
         self._url = f"http://{address}"
+        self._session: Any = None
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._making = threading.Lock()
 
     async def call(self, account: str, region: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """The answer of an operation, named as botocore's clients name it.
+        """The answer of an operation, named as botocore's clients name it; a Body in it has been read.
 
         Raises AwsUnavailable, AwsRefused.
         """
         return await asyncio.to_thread(self._call, account, region, service, operation, parameters)
 
     def _call(self, account: str, region: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
+        from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
+            BotoCoreError,
+            ClientError,
+            ParamValidationError,
+        )
 
         try:
-            return getattr(self._client(account, region, service), operation)(**parameters)
+            answer: dict[str, Any] = getattr(self._client(account, region, service), operation)(**parameters)
+            return {**answer, "Body": answer["Body"].read()} if "Body" in answer else answer
         except ClientError as error:
             response: Any = error.response  # pyright: ignore[reportUnknownMemberType]
             if response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
                 raise AwsUnavailable(str(error)) from error
             raise AwsRefused(response["Error"]["Code"], response["Error"]["Message"]) from error
+        except ParamValidationError as error:
+            raise AwsRefused("ParamValidationError", str(error)) from error
         except BotoCoreError as error:
             raise AwsUnavailable(str(error)) from error
 
@@ -68,8 +77,9 @@ class Aws:
         with self._making:
             client = self._clients.get((account, region, service))
             if client is None:
-                session: Any = Session()
-                client = self._clients[account, region, service] = session.create_client(
+                # One for all clients: it holds the service models, of which S3's alone takes 10 MB.
+                self._session = self._session or Session()
+                client = self._clients[account, region, service] = self._session.create_client(
                     service,
                     region_name=region,
                     endpoint_url=self._url,

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from obsiverse_endpoints.async_queue import Done
 from obsiverse_endpoints.aws import Aws, AwsRefused, AwsUnavailable
 from obsiverse_endpoints.exchange import Outcome
 from obsiverse_endpoints.routes import RouteKey
@@ -17,6 +18,16 @@ from obsiverse_endpoints.routes import RouteKey
 NAMESPACE = "AWS/SageMaker"
 # PutMetricData: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 MAX_DATA, MAX_VALUES = 1000, 150
+UNITS = {
+    "ModelLatency": "Microseconds",
+    "OverheadLatency": "Microseconds",
+    "ModelLoadingWaitTime": "Microseconds",
+    "ModelDownloadingTime": "Microseconds",
+    "ModelLoadingTime": "Microseconds",
+    "ModelUnloadingTime": "Microseconds",
+    "TimeInBacklog": "Milliseconds",
+    "TotalProcessingTime": "Milliseconds",
+}
 MAX_WAITING = 360
 """Batches that are kept while the edge is away: an hour's, at one in ten seconds."""
 _log = structlog.get_logger()
@@ -62,9 +73,21 @@ class CloudWatchMetrics:
         series.times["OverheadLatency"][rounded(outcome.overhead_seconds * 1e6)] += 1
 
     def measure(self, key: RouteKey, variant: str, metric: str, value: float) -> None:
-        """One more value of a metric that only some endpoints have."""
+        """One more value of a metric that only some endpoints have; without a variant it is the endpoint's."""
         series = self._series.setdefault((key, variant), _Series())
         series.more.setdefault(metric, Counter())[rounded(value)] += 1
+
+    def saw_async(self, done: Done) -> None:
+        """Count an asynchronous invocation that has ended.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+        """
+        failed = float(done.outcome.status != "Completed")
+        self.measure(done.key, "", "InvocationsProcessed", 1.0)
+        self.measure(done.key, "", "InvocationFailures", failed)
+        self.measure(done.key, "", "ExpiredRequests", float(done.outcome.status == "Expired"))
+        self.measure(done.key, "", "TimeInBacklog", done.queued_seconds * 1e3)
+        self.measure(done.key, "", "TotalProcessingTime", done.total_seconds * 1e3)
 
     async def flush(self) -> None:
         """Put what was seen since the last time; what the edge does not take is tried again."""
@@ -104,10 +127,9 @@ def rounded(value: float) -> float:
 
 
 def _data(key: RouteKey, variant: str, series: _Series, now: float) -> Iterator[dict[str, Any]]:
-    common = {
-        "Dimensions": [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": variant}],
-        "Timestamp": now,
-    }
+    place = {"EndpointName": key.endpoint, **({"VariantName": variant} if variant else {})}
+    dimensions = [{"Name": name, "Value": value} for name, value in place.items()]
+    common: dict[str, Any] = {"Dimensions": dimensions, "Timestamp": now}
     count = series.invocations
     if count:
         totals = {
@@ -120,7 +142,7 @@ def _data(key: RouteKey, variant: str, series: _Series, now: float) -> Iterator[
         for name, values in totals.items():
             yield from _datum(name, "None", values, common)
     for name, values in (*series.times.items(), *series.more.items()):
-        yield from _datum(name, "None" if name == "ModelCacheHit" else "Microseconds", values, common)
+        yield from _datum(name, UNITS.get(name, "None"), values, common)
 
 
 def _datum(name: str, unit: str, values: dict[float, int], common: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,8 @@ class Containers:
         """Raise ValidationError where an exchange names what its variant has not, or does not name what it must."""
         assert exchange.variant is not None
         document = exchange.variant.document
+        if exchange.route.asynchronous is not None:
+            raise ValidationError(f"Endpoint {exchange.endpoint} is asynchronous: invoke it with InvokeEndpointAsync.")
         host, model = exchange.asked("Target-Container-Hostname"), exchange.asked("Target-Model")
         if document.direct and host is None:
             raise ValidationError(
@@ -48,19 +50,12 @@ class Containers:
 
         Raises UpstreamError, AwsError.
         """
-        url, *following = await self.urls(exchange, instance)
-        answer = await self._upstream.post(url, exchange.body, exchange.passed)
+        answer = await through(self._upstream, await self.urls(exchange, instance), exchange.body, exchange.passed)
         model = exchange.asked("Target-Model")
         if model is not None and answer.status == NO_MODEL:
             self._models.forget(instance, model)
-            [url] = await self.urls(exchange, instance)
-            answer = await self._upstream.post(url, exchange.body, exchange.passed)
-        for then in following:
-            if answer.status != OK:
-                break
-            content_type = answer.headers.get("Content-Type")
-            passed = {**exchange.passed, **({"Content-Type": content_type} if content_type else {})}
-            answer = await self._upstream.post(then, answer.body, passed)
+            urls = await self.urls(exchange, instance)
+            answer = await through(self._upstream, urls, exchange.body, exchange.passed)
         self._sessions.note(exchange.key, instance, answer.headers)
         return answer
 
@@ -73,3 +68,19 @@ class Containers:
         if host is not None:
             return [f"{instance.urls[host]}/invocations"]
         return instance.invocation_urls
+
+
+async def through(upstream: Upstream, urls: list[str], body: bytes, headers: dict[str, str]) -> Answer:
+    """The last answer of containers in a row, each of which gets the one before; the first that is an error ends it.
+
+    Raises UpstreamError.
+    """
+    first, *following = urls
+    answer = await upstream.post(first, body, headers)
+    for url in following:
+        if answer.status != OK:
+            break
+        content_type = answer.headers.get("Content-Type")
+        passed = {**headers, **({"Content-Type": content_type} if content_type else {})}
+        answer = await upstream.post(url, answer.body, passed)
+    return answer

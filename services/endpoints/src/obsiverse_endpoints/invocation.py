@@ -76,7 +76,7 @@ class Invocation:
         """
         refuse_unsigned(exchange.headers, exchange.query_string)
         # Before the route is looked up: while a slow body arrives, the route may change.
-        exchange.body = await _read(receive)
+        exchange.body = await read_body(receive)
         caller = await self._authenticator.authenticate(
             "POST", exchange.raw_path, exchange.query_string, exchange.headers, exchange.body
         )
@@ -96,7 +96,7 @@ async def send_answer(
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     """The request's body; raises PayloadTooLarge, and ClientDisconnect where it ends early."""
     chunks: list[bytes] = []
     size = 0

@@ -7,6 +7,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from yarl import URL
 
+_FOLDER = r"^s3://[^/]+(/.*)?$"
+ResponseIn = Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
+
 
 class RouteKey(NamedTuple):
     """An endpoint's place: names are unique within an account and region."""
@@ -24,7 +27,7 @@ def _origin(url: str) -> str:
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
 
 
 class ContainerDocument(_Document):
@@ -90,22 +93,24 @@ class CaptureDocument(_Document):
 
 
 class AsyncDocument(_Document):
-    """Where answers of asynchronous invocations go."""
+    """An AsyncInferenceConfig: S3 URIs of folders, ARNs of SNS topics, and how much one instance works on at once."""
 
-    output: str
-    failure: str | None = None
+    output: str = Field(pattern=_FOLDER)
+    failure: str | None = Field(default=None, pattern=_FOLDER)
     success_topic: str | None = None
     error_topic: str | None = None
-    max_concurrent: int = Field(default=4, ge=1)
+    include_response_in: tuple[ResponseIn, ...] = ()
+    max_concurrent: int = Field(default=4, ge=1, le=1000)
+    kms_key: str | None = None
 
 
 class RouteDocument(_Document):
-    """An endpoint."""
+    """An endpoint; `asynchronous`, which is `async` in JSON, for one that takes InvokeEndpointAsync."""
 
     arn: str
     variants: tuple[VariantDocument, ...] = Field(min_length=1)
     capture: CaptureDocument | None = None
-    asynchronous: AsyncDocument | None = Field(default=None, alias="async")
+    asynchronous: AsyncDocument | None = Field(default=None, alias="async", exclude_if=lambda value: value is None)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

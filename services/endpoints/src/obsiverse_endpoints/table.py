@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import ItemsView
+from collections.abc import Callable, ItemsView
 
 from obsiverse_endpoints.balancing import Instance, Route
 from obsiverse_endpoints.errors import EndpointNotFound
@@ -19,6 +19,7 @@ class RouteTable:
         self._routes = {key: Route(document) for key, document in store.load()}
         self._removed: list[Instance] = []
         self._changing = asyncio.Lock()
+        self._listeners: list[Callable[[RouteKey], None]] = []
 
     def __getitem__(self, key: RouteKey) -> Route:
         """The route of an endpoint; raises EndpointNotFound."""
@@ -31,6 +32,10 @@ class RouteTable:
         """Every route by its key."""
         return self._routes.items()
 
+    def listen(self, listener: Callable[[RouteKey], None]) -> None:
+        """Call `listener` with the key of every route that was added, replaced or removed, once it is."""
+        self._listeners.append(listener)
+
     async def put(self, key: RouteKey, document: RouteDocument) -> None:
         """Add or replace a route; requests under way keep the instance they have.
 
@@ -41,19 +46,24 @@ class RouteTable:
             before = self._routes.get(key)
             after = self._routes[key] = Route(document, before)
             self._remove(before, after)
+        self._tell(key)
 
     async def delete(self, key: RouteKey) -> None:
         """Remove a route; one that is not there is no error. Raises sqlite3.Error, and then nothing changed."""
         async with self._changing:
             await asyncio.to_thread(self._store.delete, key)
             self._remove(self._routes.pop(key, None), None)
+        self._tell(key)
 
     async def delete_account(self, account: str) -> None:
         """Remove every route of an account. Raises sqlite3.Error, and then nothing changed."""
         async with self._changing:
             await asyncio.to_thread(self._store.delete_account, account)
-            for key in [key for key in self._routes if key.account == account]:
+            gone = [key for key in self._routes if key.account == account]
+            for key in gone:
                 self._remove(self._routes.pop(key), None)
+        for key in gone:
+            self._tell(key)
 
     def draining(self) -> list[Instance]:
         """Instances that are in no route any more, and still answer requests."""
@@ -64,3 +74,7 @@ class RouteTable:
         left = set(after.instances()) if after else set[Instance]()
         if before is not None:
             self._removed += [one for one in before.instances() if one not in left and one.outstanding]
+
+    def _tell(self, key: RouteKey) -> None:
+        for listener in self._listeners:
+            listener(key)

@@ -104,5 +104,7 @@ def _asynchronous(config: Document | None) -> Document | None:
         "failure": output.get("S3FailurePath"),
         "success_topic": topics.get("SuccessTopic"),
         "error_topic": topics.get("ErrorTopic"),
+        "include_response_in": topics.get("IncludeInferenceResponseIn", []),
+        "kms_key": output.get("KmsKeyId"),
         "max_concurrent": config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", 4),
     }
