@@ -91,8 +91,12 @@ def load_what_was_saved() -> None:
 
     def load() -> None:
         for name in sorted(keeper().generations.services(), key=lambda one: (one not in {"iam", "s3"}, one)):
-            if SERVICE_PLUGINS.exists(name):
-                SERVICE_PLUGINS.require(name)
+            try:
+                if SERVICE_PLUGINS.exists(name):
+                    SERVICE_PLUGINS.require(name)
+            except Exception:
+                # Whatever a provider raises: the others are to start still, and this one says so when it is asked.
+                LOG.exception("%s did not start", name)
 
     threading.Thread(target=load, name="state-load", daemon=True).start()
 
