@@ -254,11 +254,24 @@ class Platform:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         self.wait_for_endpoint(name, "InService")
 
-    def wait_for_endpoint(self, name: str, status: str) -> dict[str, Any]:
+    def deploy_in(self, account: str, name: str, **config: Any) -> None:
+        """An endpoint in service in another account, whose model has the account's name; `config` is its configuration's."""
+        s3, sagemaker, bucket = self.client("s3", account), self.client("sagemaker", account), f"models-{account}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=model_archive(name=account))
+        container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+        variant = {"VariantName": "v", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], **config)
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        self.wait_for_endpoint(name, "InService", account)
+
+    def wait_for_endpoint(self, name: str, status: str, account: str = ACCOUNT) -> dict[str, Any]:
         """The description of an endpoint once it has a status."""
+        sagemaker = self.client("sagemaker", account)
 
         def reached() -> dict[str, Any] | None:
-            described = self.sagemaker.describe_endpoint(EndpointName=name)
+            described = sagemaker.describe_endpoint(EndpointName=name)
             return described if described["EndpointStatus"] == status else None
 
         return wait_for(reached, f"endpoint {name} {status}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from platform_under_test import IMAGE, ROLE, Platform, model_archive, wait_for
+from platform_under_test import Platform, wait_for
 
 
 def call(platform: Platform, method: str, path: str, document: Any = None) -> Any:
@@ -18,20 +18,6 @@ def call(platform: Platform, method: str, path: str, document: Any = None) -> An
     request = urllib.request.Request(f"{platform.edge_url}/_obsiverse/accounts/{path}", body, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
-
-
-def deploy(platform: Platform, account: str, name: str) -> Any:
-    """An endpoint in an account, asked for and not waited for; the account's SageMaker client."""
-    s3, sagemaker = platform.client("s3", account), platform.client("sagemaker", account)
-    bucket = f"models-{account}"
-    s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=model_archive(name=account))
-    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
-    variant = {"VariantName": "v", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    return sagemaker
 
 
 def invoke(platform: Platform, account: str, name: str) -> Any:
@@ -43,7 +29,8 @@ def invoke(platform: Platform, account: str, name: str) -> Any:
 def test_an_instant_account_s_calls_answer_when_all_is_done(platform: Platform) -> None:
     account = "121212121212"
     assert call(platform, "PUT", account, {"instant": True}) == {"account": account, "instant": True}
-    sagemaker = deploy(platform, account, "soon")
+    platform.deploy_in(account, "soon")
+    sagemaker = platform.client("sagemaker", account)
     assert sagemaker.describe_endpoint(EndpointName="soon")["EndpointStatus"] == "InService"
     routing = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3600}}
     sagemaker.update_endpoint(
@@ -62,7 +49,7 @@ def test_a_reset_empties_one_account_and_no_other(platform: Platform) -> None:
     accounts = ("131313131313", "141414141414")
     for account in accounts:
         call(platform, "PUT", account, {"instant": True})
-        deploy(platform, account, "same")
+        platform.deploy_in(account, "same")
         assert invoke(platform, account, "same")["model"] == {"name": account}
     emptied, kept = accounts
     assert call(platform, "POST", f"{emptied}/reset")["seconds"] < 5
@@ -73,7 +60,7 @@ def test_a_reset_empties_one_account_and_no_other(platform: Platform) -> None:
         assert not [value for value in answer.values() if isinstance(value, list) and value]
     wait_for(lambda: not platform.agent.tasks({"obsiverse.account": emptied}), "its tasks have ended")
     assert invoke(platform, kept, "same")["model"] == {"name": kept}
-    deploy(platform, emptied, "same")
+    platform.deploy_in(emptied, "same")
     assert invoke(platform, emptied, "same")["model"] == {"name": emptied}
 
 

@@ -1,16 +1,12 @@
-"""Asynchronous inference of the data plane over the edge's S3 and SNS.
-
-The endpoint is a route that a test writes, with the configuration in it.
-"""
+"""Asynchronous inference of the data plane over the edge's S3 and SNS."""
 
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from platform_under_test import REGION, Platform, wait_for
+from platform_under_test import Platform, wait_for
 
 OWNER = "222222222222"
 
@@ -32,10 +28,10 @@ class Owner:
             self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=heard, Attributes=raw)
 
     def config(self) -> dict[str, Any]:
-        """As it stands in a route."""
+        """An AsyncInferenceConfig."""
         success, error = self.topics
-        places = {"output": "s3://async-out/good", "failure": "s3://async-out/bad"}
-        return {**places, "success_topic": success, "error_topic": error}
+        places = {"S3OutputPath": "s3://async-out/good", "S3FailurePath": "s3://async-out/bad"}
+        return {"OutputConfig": {**places, "NotificationConfig": {"SuccessTopic": success, "ErrorTopic": error}}}
 
     def message(self) -> dict[str, Any]:
         """The next message of either topic."""
@@ -55,25 +51,9 @@ class Owner:
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-def put_route(platform: Platform, name: str, config: dict[str, Any], instances: list[dict[str, Any]]) -> None:
-    """The owner's endpoint of that name."""
-    variants = [{"name": "AllTraffic", "weight": 1, "instances": instances}]
-    document = {"arn": f"arn:aws:sagemaker:{REGION}:{OWNER}:endpoint/{name}", "variants": variants, "async": config}
-    url = f"{platform.endpoints_url}/_obsiverse/routes/{OWNER}/{REGION}/{name}"
-    request = urllib.request.Request(url, json.dumps(document).encode(), method="PUT")
-    with urllib.request.urlopen(request, timeout=5):
-        pass
-
-
-def instances_of(platform: Platform, name: str) -> list[dict[str, Any]]:
-    """The instances of an endpoint of this account's."""
-    return next(r["variants"][0]["instances"] for r in platform.routes() if r["endpoint"] == name)
-
-
 def test_results_are_in_the_owner_s_bucket_and_told_by_its_topics(platform: Platform) -> None:
-    platform.deploy("async-model")
     owner = Owner(platform)
-    put_route(platform, "later", owner.config(), instances_of(platform, "async-model"))
+    platform.deploy_in(OWNER, "later", AsyncInferenceConfig=owner.config())
     for url in (platform.endpoints_url, platform.edge_url):
         runtime = platform.client("sagemaker-runtime", OWNER, url=url)
 
@@ -95,14 +75,12 @@ def test_results_are_in_the_owner_s_bucket_and_told_by_its_topics(platform: Plat
 
 
 def test_accepted_request_is_done_though_the_data_plane_was_killed(platform: Platform) -> None:
-    platform.deploy("async-killed")
     owner = Owner(platform)
-    owner.s3.put_object(Bucket="async-in", Key="kept", Body=b"kept")
-    put_route(platform, "killed", owner.config(), [])
+    owner.s3.put_object(Bucket="async-in", Key="kept", Body=b"sleep 3")
+    platform.deploy_in(OWNER, "killed", AsyncInferenceConfig=owner.config())
     runtime = platform.client("sagemaker-runtime", OWNER, url=platform.endpoints_url)
     accepted = runtime.invoke_endpoint_async(EndpointName="killed", InputLocation="s3://async-in/kept")
     platform.kill("endpoints")
     platform.start_endpoints()
-    put_route(platform, "killed", owner.config(), instances_of(platform, "async-killed"))
     assert owner.message()["inferenceId"] == accepted["InferenceId"]
-    assert json.loads(owner.read(accepted["OutputLocation"]))["body"] == "kept"
+    assert json.loads(owner.read(accepted["OutputLocation"]))["body"] == "sleep 3"

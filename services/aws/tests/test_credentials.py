@@ -7,7 +7,6 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,27 +17,19 @@ from botocore.exceptions import ClientError
 from localstack.http import Request as HttpRequest
 from moto.iam.models import iam_backends
 from obsiverse_aws.credentials import answer
-from platform_under_test import ACCOUNT, REGION, Platform, wait_for
+from platform_under_test import REGION, Platform, wait_for
 
 OTHER = "111111111111"
-ROUTE = {"arn": f"arn:aws:sagemaker:{REGION}:{OTHER}:endpoint/theirs"}
 ROLE = f"arn:aws:iam::{OTHER}:role/caller"
 
 
 @pytest.fixture
-def theirs(platform: Platform) -> Iterator[Platform]:
-    """An endpoint of another account: a route to the model of this account's."""
-    known = {route["account"]: route for route in platform.routes() if route["endpoint"] == "theirs"}
-    if ACCOUNT not in known:
-        platform.deploy("theirs")
-    # An edge that starts anew forgets what it did not write.
-    if OTHER not in known:
-        [ours] = [route for route in platform.routes() if route["endpoint"] == "theirs"]
-        document = json.dumps({**ROUTE, "variants": ours["variants"]}).encode()
-        url = f"{platform.endpoints_url}/_obsiverse/routes/{OTHER}/{REGION}/theirs"
-        with urllib.request.urlopen(urllib.request.Request(url, document, method="PUT"), timeout=5):
-            pass
-    yield platform
+def theirs(platform: Platform) -> Platform:
+    """An endpoint of another account."""
+    there = platform.client("sagemaker", OTHER).list_endpoints()["Endpoints"]
+    if not any(one["EndpointName"] == "theirs" for one in there):
+        platform.deploy_in(OTHER, "theirs")
+    return platform
 
 
 def new_key(platform: Platform, user: str) -> dict[str, str]:

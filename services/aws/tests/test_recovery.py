@@ -46,11 +46,10 @@ def test_killed_edge_goes_on_with_what_it_had_and_clears_away_what_belongs_to_no
     assert platform.sagemaker.describe_endpoint(EndpointName="stays")["EndpointStatus"] == "InService"
     wait_for(lambda: not [one for one in platform.agent.tasks() if one["id"] == "stray"], "the stray task is gone")
 
-    # From the copy of its model data: LocalStack's S3 has forgotten the object.
+    # From the copy of its model data.
     platform.wait_for_endpoint("lost", "InService")
     assert platform.invoke("lost")["model"] == {"name": "lost"}
 
-    platform.s3.create_bucket(Bucket="data")
     platform.sagemaker.stop_training_job(TrainingJobName="survives")
     job = platform.wait_for_job("survives")
     assert job["TrainingJobStatus"] == "Stopped"

@@ -73,7 +73,7 @@ def wait_until_saved(platform: Platform, since: float, *services: str) -> None:
 def wait_until_all_is_saved(platform: Platform) -> None:
     """Wait until nothing was saved for longer than a change may stay unsaved."""
     files = state_files(platform, account="*")
-    wait_for(lambda: max(file.stat().st_mtime for file in files) < time.time() - 2.5, "nothing is left to save")
+    wait_for(lambda: max(file.stat().st_mtime for file in files) < time.time() - 3, "nothing is left to save")
 
 
 def zipped() -> bytes:

@@ -16,7 +16,7 @@ from obsiverse_aws.state.generations import Generations, Saved
 
 LOG = logging.getLogger(__name__)
 
-DELAY = 1.0
+DELAY = 1.5
 """Seconds from a change to its save, in which further changes of the service gather."""
 FULL = 30.0
 """Seconds between saves of what may have changed unseen, such as an execution of a state machine."""
@@ -73,8 +73,7 @@ class Keeper:
             self._turn.notify()
         if self._thread.is_alive():
             self._thread.join()
-        for running in list(self._running.values()):
-            self._save(running, self._accounts(running))
+        self._save_used()
 
     def running(self) -> list[Running]:
         """The services that are loaded."""
@@ -105,6 +104,7 @@ class Keeper:
                 hooks.on_before_state_load()
             complete = [self.generations.load(one, account) for one, accounts in saved.items() for account in accounts]
             self._loaded |= {(one.service, one.name) for one in new}
+            self._running[service.name()] = Running(service, found)
         try:
             if restart := self._restarts.get(service.name()):
                 restart(service, all(complete))
@@ -113,7 +113,6 @@ class Keeper:
         except Exception:
             # Whatever a provider raises: its state is there, though what acts on it may not be.
             LOG.exception("%s has its state, and does not act on all of it", service.name())
-        self._running[service.name()] = Running(service, found)
 
     def save_now(self, service: str, account: str) -> None:
         """Save an account's state of a service that is loaded before returning.
@@ -127,7 +126,7 @@ class Keeper:
 
     def forget(self, account: str, retirements: dict[str, Retirement]) -> list[str]:
         """Empty all services of an account, and remove its files; the services that are loaded."""
-        with self.generations.held():
+        with self._loading, self.generations.held():
             for running in self.running():
                 name = running.service.name()
                 try:
@@ -146,15 +145,20 @@ class Keeper:
         full = time.monotonic() + FULL
         while not self._ended:
             if time.monotonic() >= full:
-                for running in self.running():
-                    if running.used or running.service.name() in ALONE:
-                        running.used = False
-                        self._save(running, self._accounts(running))
-                        self._save_due()
+                self._save_used()
                 full = time.monotonic() + FULL
             else:
                 self._save_due()
             self._wait(full)
+
+    def _save_used(self) -> None:
+        for running in self.running():
+            if running.used or running.service.name() in ALONE:
+                running.used = False
+                accounts = {account for container in running.containers for account in container.accounts}
+                self._save(running, sorted(accounts))
+                # What changed meanwhile does not wait for the last of the services.
+                self._save_due()
 
     def _save_due(self) -> None:
         latest = time.monotonic() - DELAY
@@ -208,7 +212,3 @@ class Keeper:
         with self._turn:
             if not self._ended:
                 self._turn.wait(seconds)
-
-    @staticmethod
-    def _accounts(running: Running) -> list[str]:
-        return sorted({account for container in running.containers for account in container.accounts})

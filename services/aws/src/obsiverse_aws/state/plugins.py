@@ -15,6 +15,7 @@ from obsiverse_aws.settings import settings
 
 if TYPE_CHECKING:
     from obsiverse_aws.state.keeper import Keeper
+    from obsiverse_aws.state.reset import Resets
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +33,14 @@ def keeper() -> Keeper:
     from obsiverse_aws.state.restarts import RESTARTS
 
     return Keeper(Generations(settings().data / "state"), RESTARTS)
+
+
+@cache
+def resets() -> Resets:
+    """The one of this process."""
+    from obsiverse_aws.state.reset import Resets
+
+    return Resets(keeper())
 
 
 @aws_provider(api="s3", name="lasting")
@@ -80,9 +89,9 @@ def route_reset() -> None:
     """Offer the reset of an account."""
     from localstack.services.edge import ROUTER
 
-    from obsiverse_aws.state.reset import PATH, Resets, reset_route
+    from obsiverse_aws.state.reset import PATH, reset_route
 
-    ROUTER.add(PATH, reset_route(Resets(keeper())), methods=["POST"])
+    ROUTER.add(PATH, reset_route(resets()), methods=["POST"])
 
 
 @hooks.on_infra_ready(should_load=lambda: settings().lasting)
@@ -91,8 +100,12 @@ def load_what_was_saved() -> None:
 
     def load() -> None:
         for name in sorted(keeper().generations.services(), key=lambda one: (one not in {"iam", "s3"}, one)):
-            if SERVICE_PLUGINS.exists(name):
-                SERVICE_PLUGINS.require(name)
+            try:
+                if SERVICE_PLUGINS.exists(name):
+                    SERVICE_PLUGINS.require(name)
+            except Exception:
+                # Whatever a provider raises: the others are to start still, and this one says so when it is asked.
+                LOG.exception("%s did not start", name)
 
     threading.Thread(target=load, name="state-load", daemon=True).start()
 

@@ -41,9 +41,9 @@ def reset(account: str) -> None:
 
     Raises NoAccount, or what a callback raises.
     """
-    from obsiverse_aws.state.plugins import keeper
+    from obsiverse_aws.state.plugins import resets
 
-    Resets(keeper()).reset(account)
+    resets().reset(account)
 
 
 class Resets:
