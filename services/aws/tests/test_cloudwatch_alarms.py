@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from obsiverse_aws.cloudwatch.alarm import check_alarm, judge, period_of
+from obsiverse_aws.cloudwatch.alarm import check_alarm, has_too_few_samples, judge, period_of, points_of
 from obsiverse_aws.cloudwatch.query import InvalidQuery
+from obsiverse_aws.cloudwatch.store import MetricStore
 
 X, O, _ = 9.0, 1.0, None  # noqa: E741 - breaching, not breaching and missing, as in AWS's tables
+PLACE = "000000000000", "us-east-1"
+NOW = 1_700_000_007.5
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 ALARM, OK, NONE, RETAINED = "ALARM", "OK", "INSUFFICIENT_DATA", None
 
@@ -130,3 +135,50 @@ def test_an_alarm_that_is_wrong_is_refused(wrong: dict[str, Any]) -> None:
     check_alarm(alarm())
     with pytest.raises(InvalidQuery):
         check_alarm(alarm(**wrong))
+
+
+def store_with(folder: Path, *data: dict[str, Any]) -> MetricStore:
+    """A store with data of the metric m; an Age in seconds stands for the timestamp."""
+    store = MetricStore(folder / "metrics.db")
+    aged = [{**one, "MetricName": "m", "Timestamp": datetime.fromtimestamp(NOW - one["Age"], UTC)} for one in data]
+    store.add_metric_data(*PLACE, "test", aged)
+    return store
+
+
+def test_the_periods_end_now_and_the_oldest_comes_first(tmp_path: Path) -> None:
+    store = store_with(
+        tmp_path,
+        {"Age": 0, "Value": 1},
+        {"Age": 59, "Value": 2},
+        {"Age": 61, "Value": 4},
+        {"Age": 299, "Value": 8},
+        {"Age": 301, "Value": 16},
+    )
+    one = alarm(ExtendedStatistic=None, Statistic="Sum")
+    assert points_of(one, store, *PLACE, NOW) == [8, None, None, 4, 3]
+    assert points_of({**one, "EvaluationPeriods": 1}, store, *PLACE, NOW) == [None, 4, 3]
+    store.close()
+
+
+def test_an_alarm_on_an_expression_has_its_points(tmp_path: Path) -> None:
+    store = store_with(tmp_path, {"Age": 0, "Value": 3}, {"Age": 310, "Value": 1})
+    metrics = [MATH["Metrics"][0], {"Id": "e", "Expression": "FILL(a, 0) * 2"}]
+    assert points_of(alarm(**{**MATH, "Metrics": metrics}), store, *PLACE, NOW) == [0, 0, 0, 0, 6]
+    arrays = alarm(**{**MATH, "Metrics": [*metrics[:1], {"Id": "e", "Expression": "[a, a]"}]})
+    with pytest.raises(InvalidQuery, match="one time series"):
+        points_of(arrays, store, *PLACE, NOW)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("statistic", "samples", "too_few"),
+    [("p99", 999, True), ("p99", 1000, False), ("p5", 199, True), ("p90", 100, False), ("p50", 20, False)],
+)
+def test_a_percentile_of_few_samples_changes_no_alarm_that_ignores_them(
+    tmp_path: Path, statistic: str, samples: int, *, too_few: bool
+) -> None:
+    store = store_with(tmp_path, {"Age": 1, "Values": [9.0], "Counts": [samples]})
+    one = alarm(ExtendedStatistic=statistic, EvaluateLowSampleCountPercentile="ignore")
+    assert has_too_few_samples(one, store, *PLACE, NOW) == too_few
+    assert not has_too_few_samples({**one, "EvaluateLowSampleCountPercentile": "evaluate"}, store, *PLACE, NOW)
+    store.close()

@@ -107,7 +107,7 @@ def has_too_few_samples(alarm: Alarm, store: MetricStore, account: str, region: 
     counts = points_of({**alarm, "ExtendedStatistic": None, "Statistic": "SampleCount"}, store, account, region, now)
     latest = next((count for count in reversed(counts) if count is not None), 0.0)
     share = float(found[1]) / 100
-    return latest * min(share, 1 - share) < 10
+    return round(latest * min(share, 1 - share), 6) < 10
 
 
 def judge(alarm: Alarm, points: Sequence[float | None]) -> Verdict | None:

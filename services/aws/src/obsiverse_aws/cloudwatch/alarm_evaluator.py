@@ -33,6 +33,7 @@ class AlarmEvaluator(AlarmScheduler):
         super().__init__()
         self._store = store
         self._wake, self._ended = threading.Event(), threading.Event()
+        self._faults: dict[str, str] = {}
 
     def start(self) -> None:
         """Begin, unless that is done."""
@@ -65,27 +66,35 @@ class AlarmEvaluator(AlarmScheduler):
             for account, region, store in list(cloudwatch_stores.iter_stores()):
                 for alarm in list(store.alarms.values()):
                     if isinstance(alarm, LocalStackMetricAlarm):
-                        self._evaluate(account, region, alarm.alarm)
+                        self._evaluate_safely(account, region, alarm.alarm)
             self._wake.wait(EVERY)
             self._wake.clear()
 
-    def _evaluate(self, account: str, region: str, alarm: Any) -> None:
+    def _evaluate_safely(self, account: str, region: str, alarm: Any) -> None:
+        arn = alarm["AlarmArn"]
         try:
-            now = time.time()
-            points = points_of(alarm, self._store, account, region, now)
-            verdict = judge(alarm, points)
-            if verdict is None or verdict.state == alarm["StateValue"]:
-                return
-            if not has_too_few_samples(alarm, self._store, account, region, now):
-                client = connect_to(region_name=region, aws_access_key_id=account).cloudwatch
-                client.set_alarm_state(
-                    AlarmName=alarm["AlarmName"],
-                    StateValue=verdict.state,
-                    StateReason=verdict.reason,
-                    StateReasonData=json.dumps(_reason_data(alarm, points, now)),
-                )
-        except Exception:  # noqa: BLE001 - whatever one alarm's data or actions raise, the others are evaluated still
-            _log.exception("alarm %s of account %s is not evaluated", alarm["AlarmName"], account)
+            self._evaluate(account, region, alarm)
+            self._faults.pop(arn, None)
+        except Exception as error:  # noqa: BLE001 - whatever its data or actions raise, the other alarms are evaluated still
+            if self._faults.get(arn) != repr(error):
+                self._faults[arn] = repr(error)
+                _log.exception("%s is not evaluated; the same fault is not told again", arn)
+
+    def _evaluate(self, account: str, region: str, alarm: Any) -> None:
+        now = time.time()
+        points = points_of(alarm, self._store, account, region, now)
+        verdict = judge(alarm, points)
+        if verdict is None or verdict.state == alarm["StateValue"]:
+            return
+        if has_too_few_samples(alarm, self._store, account, region, now):
+            return
+        # Through the API, which calls the alarm's actions.
+        connect_to(region_name=region, aws_access_key_id=account).cloudwatch.set_alarm_state(
+            AlarmName=alarm["AlarmName"],
+            StateValue=verdict.state,
+            StateReason=verdict.reason,
+            StateReasonData=json.dumps(_reason_data(alarm, points, now)),
+        )
 
 
 def _reason_data(alarm: Alarm, points: list[float | None], now: float) -> dict[str, Any]:

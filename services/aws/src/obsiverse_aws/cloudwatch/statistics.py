@@ -28,8 +28,7 @@ class Weighted(NamedTuple):
     count: float
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """What one period holds.
 
     Attributes:
