@@ -175,6 +175,10 @@ def two(store: MetricStore) -> MetricStore:
         ("IF(a > 3, 1, 0)", [0, 0, 1, None, 1]),
         ("IF(FILL(a, 0) == 0, b)", [None, None, None, 4, None]),
         ("IF(SUM(a) > 7, a, b)", [1, -2, 3.5, None, 5]),
+        ("IF(MINUTE(a) == 16, a)", [None, None, 3.5, None, None]),
+        ("DAY(a) * 100 + HOUR(a)", [222, 222, 222, None, 222]),
+        ("MONTH(a) * 100 + DATE(a)", [1114, 1114, 1114, None, 1114]),
+        ("EPOCH(b) - YEAR(b)", [None, START - 1963, START - 1903, START - 1843, None]),
         ("LOG10(b)", [None, 1, None, math.log10(4), None]),
         ("a * CEIL(AVG(missing))", [None] * 5),
         ("(0 - 2) ^ 0.5 + a", [None] * 5),
@@ -228,6 +232,24 @@ def test_labels_tell_statistics_and_periods_apart(two: MetricStore) -> None:
     queries = [metric("x", "a", "p99"), metric("y", "a", "Sum"), metric("z", "a", "Sum", Label="mine")]
     assert [one.label for one in ask(two, *queries)] == ["a p99", "a Sum", "mine"]
     assert [one.label for one in ask(two, A, {"Id": "e1", "Expression": "a"})] == ["a", "e1"]
+
+
+def test_dynamic_labels_tell_values_and_properties_of_what_they_label(two: MetricStore) -> None:
+    of = {"Dimensions": [{"Name": "d", "Value": "x"}]}
+    results = ask(
+        two,
+        metric("m", "a", Label="${LABEL}: ${MIN} to ${MAX}, ${AVG} on average of ${DATAPOINT_COUNT}, last ${LAST}"),
+        metric("n", "a", "p99", Label="${PROP('Dim.d')} ${PROP('Stat')} of ${PROP('MetricName')} ${SUM} ${NOPE}", **of),
+        {"Id": "e", "Expression": "m * 2", "Label": "twice ${LABEL}, ${SUM}"},
+        {"Id": "f", "Expression": "[m, m]", "Label": "${FIRST}/${LAST}"},
+    )
+    assert [one.label for one in results] == [
+        "a Sum: -2 to 5, 1.88 on average of 4, last 5",
+        "x p99 of a ${SUM} ${NOPE}",
+        "twice e, 15",
+        "1/5",
+        "1/5",
+    ]
 
 
 @pytest.mark.parametrize(

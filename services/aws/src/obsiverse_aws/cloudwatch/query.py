@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from obsiverse_aws.cloudwatch.expression import Call, ExpressionError, Name, parse, parts
+from obsiverse_aws.cloudwatch.labels import default_labels, properties_of, resolve
 from obsiverse_aws.cloudwatch.metric_math import evaluate, function_of
 from obsiverse_aws.cloudwatch.series import Series, Value
 from obsiverse_aws.cloudwatch.statistics import UnknownStatistic, statistic
@@ -95,12 +96,13 @@ def run(
     Raises InvalidQuery.
     """
     check(queries)
-    labels = _default_labels(queries)
+    labels = default_labels(queries)
     metrics: dict[str, Series] = {}
     for query in queries:
         if stat := query.get("MetricStat"):
-            label = query.get("Label") or labels[query["Id"]]
-            metrics[query["Id"]] = read(store, account, region, stat, grid(stat["Period"]), label)
+            series, default = read(store, account, region, stat, grid(stat["Period"])), labels[query["Id"]]
+            properties = properties_of(stat, account, region)
+            metrics[query["Id"]] = _labelled(series, query.get("Label") or default, default, properties)
     values = _Values({query["Id"]: query for query in queries}, metrics)
     try:
         returned = (query for query in queries if query.get("ReturnData", True))
@@ -109,16 +111,18 @@ def run(
         raise InvalidQuery("The expressions depend on each other too deeply.") from None
 
 
-def read(
-    store: MetricStore, account: str, region: str, stat: Mapping[str, Any], grid: range, label: str = ""
-) -> Series:
+def read(store: MetricStore, account: str, region: str, stat: Mapping[str, Any], grid: range) -> Series:
     """A MetricStat's series."""
     metric = stat["Metric"]
     key = Metric(account, region, metric.get("Namespace", ""), metric["MetricName"], pack(metric.get("Dimensions")))
     wanted = statistic(stat["Stat"])
     buckets = store.buckets(key, grid, stat.get("Unit"), values=wanted.needs_values)
     points = {at: value for at, bucket in buckets.items() if (value := wanted.compute(bucket)) is not None}
-    return Series(label, grid, points)
+    return Series("", grid, points)
+
+
+def _labelled(series: Series, label: str, default: str, properties: Mapping[str, str]) -> Series:
+    return replace(series, label=resolve(label, default, list(series.points.values()), properties))
 
 
 class _Values:
@@ -140,7 +144,7 @@ class _Values:
             except ExpressionError as error:
                 raise _in_expression(query, error) from None
             if isinstance(value, Series):
-                value = replace(value, label=query.get("Label") or query_id)
+                value = _labelled(value, query.get("Label") or query_id, query_id, {})
             self._known[query_id] = value
         return self._known[query_id]
 
@@ -150,19 +154,12 @@ def _results(query: Query, values: _Values) -> list[Result]:
     if isinstance(value, Series):
         return [Result(query["Id"], value.label, value)]
     if isinstance(value, list):
-        named = query.get("Label")
-        return [Result(query["Id"], f"{named} {one.label}" if named else one.label, one) for one in value]
+        named = query.get("Label") or "${LABEL}"
+        # A label without dynamic parts precedes each series' own.
+        pattern = named if "${" in named else f"{named} ${{LABEL}}"
+        each = [_labelled(one, pattern, one.label, {}) for one in value]
+        return [Result(query["Id"], one.label, one) for one in each]
     raise _in_expression(query, ExpressionError("The result is not a time series"))
-
-
-def _default_labels(queries: Sequence[Query]) -> dict[str, str]:
-    """The metrics' names, and what tells apart queries of different statistics or periods."""
-    stats = {query["Id"]: query["MetricStat"] for query in queries if query.get("MetricStat")}
-    different = [member for member in ("Stat", "Period") if len({stat[member] for stat in stats.values()}) > 1]
-    return {
-        query_id: " ".join([stat["Metric"]["MetricName"], *(str(stat[member]) for member in different)])
-        for query_id, stat in stats.items()
-    }
 
 
 def _in_expression(query: Query, error: ExpressionError) -> InvalidQuery:

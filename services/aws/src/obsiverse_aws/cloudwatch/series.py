@@ -10,6 +10,7 @@ import operator
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -146,6 +147,15 @@ def _fill(series: Series, filling: Value) -> Value:
     return replace(series, points=points)
 
 
+def _calendar(part: Callable[[datetime], float]) -> Callable[[Series], Value]:
+    """A function of the times of a series' points."""
+
+    def of_times(series: Series) -> Value:
+        return replace(series, points={at: float(part(datetime.fromtimestamp(at, UTC))) for at in series.points})
+
+    return of_times
+
+
 def _running_sum(series: Series) -> Value:
     total, points = 0.0, dict[int, float]()
     for at, value in series.points.items():
@@ -220,6 +230,13 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "DIFF": (1, 1, _mapped(_steps(lambda change, _: change))),
     "DIFF_TIME": (1, 1, _mapped(_steps(lambda _, seconds: float(seconds)))),
     "RATE": (1, 1, _mapped(_steps(lambda change, seconds: change / seconds))),
+    "MINUTE": (1, 1, _mapped(_calendar(lambda time: time.minute))),
+    "HOUR": (1, 1, _mapped(_calendar(lambda time: time.hour))),
+    "DAY": (1, 1, _mapped(_calendar(datetime.isoweekday))),
+    "DATE": (1, 1, _mapped(_calendar(lambda time: time.day))),
+    "MONTH": (1, 1, _mapped(_calendar(lambda time: time.month))),
+    "YEAR": (1, 1, _mapped(_calendar(lambda time: time.year))),
+    "EPOCH": (1, 1, _mapped(_calendar(datetime.timestamp))),
     "RUNNING_SUM": (1, 1, _mapped(_running_sum)),
     "FILL": (2, 2, _mapped(_fill)),
     "IF": (2, 3, _if),
