@@ -1,0 +1,166 @@
+"""MetricDataQueries: what GetMetricData and alarms on metric math ask for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from obsiverse_aws.cloudwatch.expression import Call, ExpressionError, Name, parse, parts
+from obsiverse_aws.cloudwatch.labels import default_labels, properties_of, resolve
+from obsiverse_aws.cloudwatch.metric_math import evaluate, function_of
+from obsiverse_aws.cloudwatch.series import Series, Value
+from obsiverse_aws.cloudwatch.statistics import UnknownStatistic, statistic
+from obsiverse_aws.cloudwatch.store import Metric, MetricStore, pack
+
+Query = Mapping[str, Any]
+ID = re.compile(r"[a-z]\w{0,254}", re.ASCII)
+SHORT_PERIODS = (1, 5, 10, 20, 30)
+MOST_QUERIES = 500
+
+
+class InvalidQuery(ValueError):
+    """A request that CloudWatch refuses with a ValidationError."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one query came to; several have the same id where an expression is an array."""
+
+    id: str
+    label: str
+    series: Series
+
+
+def aligned(start: float, end: float, period: int) -> range:
+    """The starts of the periods from the one that holds a time up to, and without, a time; Unix seconds."""
+    return range(math.floor(start) // period * period, math.ceil(end), period)
+
+
+def check(queries: Sequence[Query]) -> None:
+    """Raise InvalidQuery where CloudWatch would not take these queries."""
+    if not queries or len(queries) > MOST_QUERIES:
+        raise InvalidQuery(f"MetricDataQueries must have 1 to {MOST_QUERIES} members.")
+    ids = [str(query.get("Id")) for query in queries]
+    for query_id in ids:
+        if not ID.fullmatch(query_id):
+            raise InvalidQuery(
+                f"The value {query_id} for parameter MetricDataQueries.Id is not matching the expected pattern "
+                "^[a-z][a-zA-Z0-9_]*$."
+            )
+    if len(set(ids)) != len(ids):
+        raise InvalidQuery("The values for parameter MetricDataQueries.Id are not unique.")
+    if not any(query.get("ReturnData", True) for query in queries):
+        raise InvalidQuery("At least one of the MetricDataQueries must return data (ReturnData).")
+    for query in queries:
+        _check_one(query, ids)
+
+
+def _check_one(query: Query, ids: list[str]) -> None:
+    if bool(query.get("MetricStat")) == bool(query.get("Expression")):
+        raise InvalidQuery(f"The query {query['Id']} must have either MetricStat or Expression, and not both.")
+    if stat := query.get("MetricStat"):
+        check_period(stat.get("Period"))
+        try:
+            statistic(stat.get("Stat", ""))
+        except UnknownStatistic:
+            message = f"The value {stat.get('Stat')} for parameter MetricDataQueries.MetricStat.Stat is not supported."
+            raise InvalidQuery(message) from None
+        return
+    try:
+        for part in parts(parse(query["Expression"])):
+            if isinstance(part, Name) and part.id not in ids:
+                raise ExpressionError(f"Undefined id '{part.id}'")  # noqa: TRY301
+            if isinstance(part, Call) and part.function != "METRICS":
+                function_of(part)
+    except ExpressionError as error:
+        raise _in_expression(query, error) from None
+
+
+def check_period(period: Any) -> None:
+    """Raise InvalidQuery where this is not a period in seconds."""
+    if not (isinstance(period, int) and period > 0 and (period in SHORT_PERIODS or period % 60 == 0)):
+        raise InvalidQuery("Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
+
+
+def run(
+    queries: Sequence[Query], store: MetricStore, account: str, region: str, grid: Callable[[int], range]
+) -> list[Result]:
+    """The results of queries that return data, in their order.
+
+    Args:
+        grid: the starts of the periods to ask for, out of the period.
+
+    Raises InvalidQuery.
+    """
+    check(queries)
+    labels = default_labels(queries)
+    metrics: dict[str, Series] = {}
+    for query in queries:
+        if stat := query.get("MetricStat"):
+            series, default = read(store, account, region, stat, grid(stat["Period"])), labels[query["Id"]]
+            properties = properties_of(stat, account, region)
+            metrics[query["Id"]] = _labelled(series, query.get("Label") or default, default, properties)
+    values = _Values({query["Id"]: query for query in queries}, metrics)
+    try:
+        returned = (query for query in queries if query.get("ReturnData", True))
+        return [result for query in returned for result in _results(query, values)]
+    except RecursionError:
+        raise InvalidQuery("The expressions depend on each other too deeply.") from None
+
+
+def read(store: MetricStore, account: str, region: str, stat: Mapping[str, Any], grid: range) -> Series:
+    """A MetricStat's series."""
+    metric = stat["Metric"]
+    key = Metric(account, region, metric.get("Namespace", ""), metric["MetricName"], pack(metric.get("Dimensions")))
+    wanted = statistic(stat["Stat"])
+    buckets = store.buckets(key, grid, stat.get("Unit"), values=wanted.needs_values)
+    points = {at: value for at, bucket in buckets.items() if (value := wanted.compute(bucket)) is not None}
+    return Series("", grid, points)
+
+
+def _labelled(series: Series, label: str, default: str, properties: Mapping[str, str]) -> Series:
+    return replace(series, label=resolve(label, default, list(series.points.values()), properties))
+
+
+class _Values:
+    """The queries' values, each computed once."""
+
+    def __init__(self, queries: dict[str, Query], metrics: dict[str, Series]) -> None:
+        self._queries, self._metrics = queries, metrics
+        self._known: dict[str, Value] = dict(metrics)
+        self._open: set[str] = set()
+
+    def __getitem__(self, query_id: str) -> Value:
+        if query_id not in self._known:
+            query = self._queries[query_id]
+            if query_id in self._open:
+                raise _in_expression(query, ExpressionError("The expression depends on itself"))
+            self._open.add(query_id)
+            try:
+                value = evaluate(parse(query["Expression"]), self.__getitem__, self._metrics)
+            except ExpressionError as error:
+                raise _in_expression(query, error) from None
+            if isinstance(value, Series):
+                value = _labelled(value, query.get("Label") or query_id, query_id, {})
+            self._known[query_id] = value
+        return self._known[query_id]
+
+
+def _results(query: Query, values: _Values) -> list[Result]:
+    value = values[query["Id"]]
+    if isinstance(value, Series):
+        return [Result(query["Id"], value.label, value)]
+    if isinstance(value, list):
+        named = query.get("Label") or "${LABEL}"
+        # A label without dynamic parts precedes each series' own.
+        pattern = named if "${" in named else f"{named} ${{LABEL}}"
+        each = [_labelled(one, pattern, one.label, {}) for one in value]
+        return [Result(query["Id"], one.label, one) for one in each]
+    raise _in_expression(query, ExpressionError("The result is not a time series"))
+
+
+def _in_expression(query: Query, error: ExpressionError) -> InvalidQuery:
+    return InvalidQuery(f"Error in expression '{query['Id']}': {error}")
