@@ -263,6 +263,7 @@ def test_dynamic_labels_tell_values_and_properties_of_what_they_label(two: Metri
         [{"Id": "a"}],
         [metric("a", "a", "p101")],
         [metric("a", "a", period=7)],
+        [{**A, "AccountId": "111111111111"}],
     ],
 )
 def test_queries_that_are_wrong_are_refused(store: MetricStore, queries: list[dict[str, Any]]) -> None:
@@ -376,16 +377,3 @@ def test_answers_are_those_of_the_plain_definition(
         found = {at: statistic(stat).compute(one) for at, one in buckets.items()}
         assert found == {at: pytest.approx(value, rel=1e-9, abs=1e-6) for at, value in points.items()}
         assert list(found) == sorted(found)
-
-
-def test_a_query_goes_by_the_index(store: MetricStore) -> None:
-    plans: list[str] = []
-    original = store._all  # pyright: ignore[reportPrivateUsage]
-    store._all = lambda query, parameters: (  # pyright: ignore[reportPrivateUsage]
-        plans.extend(row[3] for row in original(f"EXPLAIN QUERY PLAN {query}", parameters)),
-        original(query, parameters),
-    )[1]
-    ask(store, A, metric("p", "a", "p99"))
-    used = [plan for plan in plans if "_METRICS" in plan]
-    assert len(used) == 4
-    assert all("by_time" in plan and "timestamp>? AND timestamp<?" in plan for plan in used)

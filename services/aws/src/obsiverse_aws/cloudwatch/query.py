@@ -96,6 +96,8 @@ def run(
     Raises InvalidQuery.
     """
     check(queries)
+    if any(query.get("AccountId", account) != account for query in queries):
+        raise InvalidQuery("Metrics of other accounts are not shown. A limit of this emulation, not of AWS.")
     labels = default_labels(queries)
     metrics: dict[str, Series] = {}
     for query in queries:
