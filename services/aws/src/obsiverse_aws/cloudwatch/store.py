@@ -138,7 +138,7 @@ class MetricStore(CloudwatchDatabase):
         """The periods of a metric that hold anything, by the second at which they start, in order.
 
         Args:
-            grid: the starts of the periods; its step is the period in seconds.
+            grid: the starts of the periods; its step is the period in seconds, and data from its stop on don't count.
             unit: only data of this unit; of any where None.
             values: whether the buckets need their values.
         """
@@ -183,7 +183,7 @@ class MetricStore(CloudwatchDatabase):
 
 
 def _where(metric: Metric, grid: range, unit: str | None) -> tuple[str, tuple[Any, ...]]:
-    span = (*metric, grid.start, grid.start + len(grid) * grid.step)
+    span = (*metric, grid.start, grid.stop)
     if not unit:
         return OF_METRIC, span
     return f"{OF_METRIC} AND coalesce(unit, '{NO_UNIT}') = ?", (*span, unit)
