@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from obsiverse_aws.cloudwatch.alarm import check_alarm, has_too_few_samples, judge, period_of, points_of
+from obsiverse_aws.cloudwatch.alarm_messages import lambda_metrics, sns_metric
 from obsiverse_aws.cloudwatch.query import InvalidQuery
 from obsiverse_aws.cloudwatch.store import MetricStore
 
@@ -182,3 +183,22 @@ def test_a_percentile_of_few_samples_changes_no_alarm_that_ignores_them(
     assert has_too_few_samples(one, store, *PLACE, NOW) == too_few
     assert not has_too_few_samples({**one, "EvaluateLowSampleCountPercentile": "evaluate"}, store, *PLACE, NOW)
     store.close()
+
+
+def test_targets_are_told_the_queries_of_any_alarm() -> None:
+    dimensions = [{"Name": "d", "Value": "x"}]
+    stat = {**METRIC, "Metric": {**METRIC["Metric"], "Dimensions": dimensions}}
+    metrics = [
+        {"Id": "a", "MetricStat": stat, "ReturnData": False},
+        {"Id": "e", "Expression": "a * 2", "Label": "twice"},
+    ]
+    to_lambda = lambda_metrics(alarm(**{**MATH, "Metrics": metrics}))
+    of = {"namespace": "test", "name": "m", "dimensions": {"d": "x"}}
+    assert to_lambda == [
+        {"id": "a", "metricStat": {"metric": of, "period": 60, "stat": "Sum"}, "returnData": False},
+        {"id": "e", "expression": "a * 2", "label": "twice", "returnData": True},
+    ]
+    [simple] = lambda_metrics(alarm())
+    assert simple["metricStat"]["stat"] == "p99"
+    assert sns_metric(metrics[0])["MetricStat"]["Metric"]["Dimensions"] == [{"name": "d", "value": "x"}]
+    assert sns_metric(metrics[1]) == {**metrics[1], "ReturnData": True}

@@ -263,6 +263,7 @@ def test_dynamic_labels_tell_values_and_properties_of_what_they_label(two: Metri
         [{"Id": "a"}],
         [metric("a", "a", "p101")],
         [metric("a", "a", period=7)],
+        [{**A, "AccountId": "111111111111"}],
     ],
 )
 def test_queries_that_are_wrong_are_refused(store: MetricStore, queries: list[dict[str, Any]]) -> None:
@@ -283,6 +284,20 @@ def test_a_metric_has_exactly_its_dimensions(store: MetricStore) -> None:
         metric("like", "m", Dimensions=[{"Name": "d", "Value": "%"}]),
     )
     assert [list(one.series.points.values()) for one in results] == [[1], [9], [], []]
+
+
+@pytest.mark.parametrize(
+    ("end", "long", "short", "minute"),
+    [(110, 3, 1, 3), (120, 3, 3, 3), (120.5, 7, 7, 7), (171, 7, 7, 7), (181, 15, 15, 15), (240, 15, 15, 15)],
+)
+def test_data_count_up_to_the_end_of_the_minute_that_holds_the_last_second(
+    store: MetricStore, end: float, long: float, short: float, minute: float
+) -> None:
+    # A period of five minutes starts 60 s after the start.
+    put(store, "m", {59: 32, 60: 1, 119: 2, 120: 4, 181: 8, 240: 16})
+    queries = [metric("long", "m", period=300), metric("short", "m", period=10), metric("minute", "m")]
+    results = run(queries, store, ACCOUNT, REGION, lambda period: aligned(START + 60, START + end, period))
+    assert [sum(one.series.points.values()) for one in results] == [long, short, minute]
 
 
 def test_values_with_counts_are_in_every_statistic(store: MetricStore) -> None:
@@ -357,7 +372,8 @@ def test_answers_are_those_of_the_plain_definition(
         stat: {} for stat in ("SampleCount", "Sum", "Minimum", "Maximum", "Average")
     }
     for begin in range(first, end, period):
-        within = [one[2:] for one in sets if begin <= one[0] < begin + period and unit in (None, one[1])]
+        until = min(begin + period, math.ceil(end / 60) * 60)
+        within = [one[2:] for one in sets if begin <= one[0] < until and unit in (None, one[1])]
         if within:
             count, total = sum(one[0] for one in within), sum(one[1] for one in within)
             expected["SampleCount"][begin], expected["Sum"][begin], expected["Average"][begin] = (
@@ -376,16 +392,3 @@ def test_answers_are_those_of_the_plain_definition(
         found = {at: statistic(stat).compute(one) for at, one in buckets.items()}
         assert found == {at: pytest.approx(value, rel=1e-9, abs=1e-6) for at, value in points.items()}
         assert list(found) == sorted(found)
-
-
-def test_a_query_goes_by_the_index(store: MetricStore) -> None:
-    plans: list[str] = []
-    original = store._all  # pyright: ignore[reportPrivateUsage]
-    store._all = lambda query, parameters: (  # pyright: ignore[reportPrivateUsage]
-        plans.extend(row[3] for row in original(f"EXPLAIN QUERY PLAN {query}", parameters)),
-        original(query, parameters),
-    )[1]
-    ask(store, A, metric("p", "a", "p99"))
-    used = [plan for plan in plans if "_METRICS" in plan]
-    assert len(used) == 4
-    assert all("by_time" in plan and "timestamp>? AND timestamp<?" in plan for plan in used)

@@ -35,8 +35,12 @@ class Result:
 
 
 def aligned(start: float, end: float, period: int) -> range:
-    """The starts of the periods from the one that holds a time up to, and without, a time; Unix seconds."""
-    return range(math.floor(start) // period * period, math.ceil(end), period)
+    """The starts of the periods from the one that holds a time up to, and without, a time; Unix seconds.
+
+    Data count up to the end of the minute, or of a shorter period, in which the last second is, since AWS has them by minutes.
+    """
+    first = math.floor(start) // period * period
+    return range(first, min(math.ceil(end / 60) * 60, first + math.ceil((end - first) / period) * period), period)
 
 
 def check(queries: Sequence[Query]) -> None:
@@ -96,6 +100,8 @@ def run(
     Raises InvalidQuery.
     """
     check(queries)
+    if any(query.get("AccountId", account) != account for query in queries):
+        raise InvalidQuery("Metrics of other accounts are not shown. A limit of this emulation, not of AWS.")
     labels = default_labels(queries)
     metrics: dict[str, Series] = {}
     for query in queries:

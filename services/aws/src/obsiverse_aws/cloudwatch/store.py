@@ -15,8 +15,13 @@ from localstack.services.cloudwatch.cloudwatch_database_helper import Cloudwatch
 from obsiverse_aws.cloudwatch.statistics import Bucket, Weighted
 
 NO_UNIT = "None"
-COLUMNS = "account_id, region, namespace, metric_name, dimensions, timestamp"
-INDEXES = f"""
+KEY = "account_id, region, namespace, metric_name, dimensions"
+COLUMNS = f"{KEY}, timestamp"
+# METRICS has each metric once, since to find them among the data takes seconds when there are a million.
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS METRICS (
+    account_id TEXT, region TEXT, namespace TEXT, metric_name TEXT, dimensions TEXT NOT NULL, PRIMARY KEY ({KEY})
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS single_metrics_by_time ON SINGLE_METRICS ({COLUMNS});
 CREATE INDEX IF NOT EXISTS aggregated_metrics_by_time ON AGGREGATED_METRICS ({COLUMNS});
 """
@@ -27,6 +32,22 @@ SELECT {COLUMNS}, unit, 1.0 * count AS sample_count, 1.0 * value * count AS sum,
 FROM SINGLE_METRICS
 UNION ALL SELECT {COLUMNS}, unit, 1.0 * sample_count, 1.0 * sum, 1.0 * min, 1.0 * max FROM AGGREGATED_METRICS
 """  # noqa: S608 - constants
+TABLES = ("SINGLE_METRICS", "AGGREGATED_METRICS")
+KNOW_ALL = "".join(
+    f"""
+    INSERT OR IGNORE INTO METRICS
+    SELECT DISTINCT account_id, region, namespace, metric_name, coalesce(dimensions, '') FROM {table};
+    """  # noqa: S608 - constants
+    for table in TABLES
+)
+HAS_DATA = " OR ".join(
+    f"""EXISTS (
+        SELECT 1 FROM {table} AS one
+        WHERE one.account_id = METRICS.account_id AND one.region = METRICS.region AND one.namespace = METRICS.namespace
+        AND one.metric_name = METRICS.metric_name AND one.dimensions IS nullif(METRICS.dimensions, '')
+    )"""  # noqa: S608 - constants
+    for table in TABLES
+)
 OF_METRIC = """
 account_id = ? AND region = ? AND namespace = ? AND metric_name = ? AND dimensions IS ? AND timestamp >= ? AND timestamp < ?
 """
@@ -49,13 +70,14 @@ class Metric(NamedTuple):
 
 
 def pack(dimensions: Dimensions | None) -> str | None:
-    """Dimensions, in whatever order, as they stand in LocalStack's tables: a tab, which none contains, ends each."""
-    return "".join(sorted(f"{one['Name']}={one.get('Value', '')}\t" for one in dimensions or [])) or None
+    """Dimensions, in whatever order, as they stand in LocalStack's tables: by name; a tab, which none contains, ends each."""
+    pairs = sorted((one["Name"], one.get("Value", "")) for one in dimensions or [])
+    return "".join(f"{name}={value}\t" for name, value in pairs) or None
 
 
-def unpack(dimensions: str | None) -> dict[str, str]:
+def unpack(dimensions: str) -> dict[str, str]:
     """Dimensions out of LocalStack's tables."""
-    return dict(one.split("=", 1) for one in (dimensions or "").split("\t") if one)
+    return dict(one.split("=", 1) for one in dimensions.split("\t") if one)
 
 
 class MetricStore(CloudwatchDatabase):
@@ -72,7 +94,8 @@ class MetricStore(CloudwatchDatabase):
         self._database.execute("PRAGMA synchronous = NORMAL")
         if "count" not in (row[1] for row in self._database.execute("PRAGMA table_info(SINGLE_METRICS)")):
             self._database.execute("ALTER TABLE SINGLE_METRICS ADD COLUMN count NUMERIC NOT NULL DEFAULT 1")
-        self._database.executescript(INDEXES)
+        is_new = not self._database.execute("SELECT 1 FROM sqlite_master WHERE name = 'METRICS'").fetchone()
+        self._database.executescript(SCHEMA + (KNOW_ALL if is_new else ""))
         self._database.execute(VIEW)
 
     def close(self) -> None:
@@ -95,6 +118,8 @@ class MetricStore(CloudwatchDatabase):
         with self.DATABASE_LOCK, closing(self._database.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
+                known = {(*row[:4], row[4] or "") for row in (*values, *sets)}
+                cursor.executemany("INSERT OR IGNORE INTO METRICS VALUES (?, ?, ?, ?, ?)", known)
                 for table, columns, rows in (
                     ("SINGLE_METRICS", "value, count", values),
                     ("AGGREGATED_METRICS", "sample_count, sum, min, max", sets),
@@ -113,7 +138,7 @@ class MetricStore(CloudwatchDatabase):
         """The periods of a metric that hold anything, by the second at which they start, in order.
 
         Args:
-            grid: the starts of the periods; its step is the period in seconds.
+            grid: the starts of the periods; its step is the period in seconds, and data from its stop on don't count.
             unit: only data of this unit; of any where None.
             values: whether the buckets need their values.
         """
@@ -142,7 +167,8 @@ class MetricStore(CloudwatchDatabase):
         filters = {"namespace": namespace, "metric_name": metric_name}
         given = {column: value for column, value in filters.items() if value}
         where = " AND ".join(["account_id = ?", "region = ?", *(f"{column} = ?" for column in given)])
-        query = f"SELECT DISTINCT namespace, metric_name, dimensions FROM datum WHERE {where}"  # noqa: S608 - constants
+        # The data of an account may have been deleted.
+        query = f"SELECT namespace, metric_name, dimensions FROM METRICS WHERE {where} AND ({HAS_DATA})"  # noqa: S608
         found: list[dict[str, Any]] = []
         for of_namespace, name, packed in self._all(query, (account_id, region, *given.values())):
             has = unpack(packed)
@@ -157,7 +183,7 @@ class MetricStore(CloudwatchDatabase):
 
 
 def _where(metric: Metric, grid: range, unit: str | None) -> tuple[str, tuple[Any, ...]]:
-    span = (*metric, grid.start, grid.start + len(grid) * grid.step)
+    span = (*metric, grid.start, grid.stop)
     if not unit:
         return OF_METRIC, span
     return f"{OF_METRIC} AND coalesce(unit, '{NO_UNIT}') = ?", (*span, unit)
