@@ -8,7 +8,7 @@ from typing import Any
 
 from platform_under_test import Platform, wait_for
 
-OWNER = "222222222222"
+OWNER = "171717171717"
 
 
 class Owner:
@@ -77,9 +77,9 @@ def test_results_are_in_the_owner_s_bucket_and_told_by_its_topics(platform: Plat
 def test_accepted_request_is_done_though_the_data_plane_was_killed(platform: Platform) -> None:
     owner = Owner(platform)
     owner.s3.put_object(Bucket="async-in", Key="kept", Body=b"sleep 3")
-    platform.deploy_in(OWNER, "killed", AsyncInferenceConfig=owner.config())
+    platform.deploy_in(OWNER, "async-killed", AsyncInferenceConfig=owner.config())
     runtime = platform.client("sagemaker-runtime", OWNER, url=platform.endpoints_url)
-    accepted = runtime.invoke_endpoint_async(EndpointName="killed", InputLocation="s3://async-in/kept")
+    accepted = runtime.invoke_endpoint_async(EndpointName="async-killed", InputLocation="s3://async-in/kept")
     platform.kill("endpoints")
     platform.start_endpoints()
     assert owner.message()["inferenceId"] == accepted["InferenceId"]

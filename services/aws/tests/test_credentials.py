@@ -19,7 +19,7 @@ from moto.iam.models import iam_backends
 from obsiverse_aws.credentials import answer
 from platform_under_test import REGION, Platform, wait_for
 
-OTHER = "111111111111"
+OTHER = "161616161616"
 ROLE = f"arn:aws:iam::{OTHER}:role/caller"
 
 
