@@ -1,8 +1,8 @@
 """What InvokeEndpoint through `endpoints` costs against the model container asked directly.
 
 The same client asks the container and the data plane in turns, in one run, and rounds go forth and back, so that what
-else the machine does falls on all alike; medians over the rounds are compared. A third line is the same data plane with
-httpx for aiohttp.
+else the machine does falls on all alike; medians over the rounds are compared. Signatures are checked, every request is
+captured, and metrics are kept. A third line is the same data plane with httpx for aiohttp.
 """
 
 from __future__ import annotations
@@ -39,12 +39,14 @@ ROW = ",".join(["17.99", "10.38", "122.8", "1001", "0.1184", "0.2776"] * 5)
 CONCURRENT = 16
 GOAL_RATIO, GOAL_ADDED_MS = 0.8, 0.5
 START_SECONDS = 30
+NOWHERE = "127.0.0.1:1"
+"""No edge: what is captured stays on disk, as it does while the edge is away."""
 
 WRK_DONE = """
 function done(summary, latency)
   local e = summary.errors
-  print(string.format('RESULT {"requests_per_second": %f, "p50_ms": %f, "errors": %d}',
-    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000,
+  print(string.format('RESULT {"requests_per_second": %f, "p50_ms": %f, "p99_ms": %f, "errors": %d}',
+    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
     e.connect + e.read + e.write + e.status + e.timeout))
 end
 """
@@ -125,7 +127,18 @@ def free_port() -> int:
 def put_route(url: str, container: str) -> None:
     """Send ENDPOINT's requests to one container."""
     instance = {"id": "i-0", "containers": [{"hostname": "container-1", "url": container}]}
-    document = {"arn": "benchmark", "variants": [{"name": "AllTraffic", "weight": 1, "instances": [instance]}]}
+    document = {
+        "arn": "benchmark",
+        "variants": [{"name": "AllTraffic", "weight": 1, "instances": [instance]}],
+        "capture": {
+            "destination": "s3://benchmark/captured",
+            "percentage": 100,
+            "input": True,
+            "output": True,
+            "csv_types": ["text/csv"],
+            "json_types": ["application/json"],
+        },
+    }
     httpx.put(f"{url}/_obsiverse/routes/{ACCOUNT}/{REGION}/{ENDPOINT}", json=document).raise_for_status()
 
 
@@ -141,7 +154,11 @@ def targets(model_url: str | None, compute_ms: float, python: Path, folder: Path
         found = [Target("direct", f"{model_url}/invocations")]
         invoke = f"/endpoints/{ENDPOINT}/invocations"
         port = free_port()
-        settings = {"ENDPOINTS_LISTEN": f"127.0.0.1:{port}", "ENDPOINTS_DATA": str(folder / "aiohttp")}
+        settings = {
+            "ENDPOINTS_LISTEN": f"127.0.0.1:{port}",
+            "ENDPOINTS_DATA": str(folder / "aiohttp"),
+            "ENDPOINTS_AWS": NOWHERE,
+        }
         url = running.enter_context(server([str(python), "-m", "obsiverse_endpoints"], port, "/health", **settings))
         put_route(url, model_url)
         found.append(Target("endpoints", f"{url}{invoke}"))
@@ -161,7 +178,12 @@ def measure(found: list[Target], rounds: int, seconds: float, folder: Path) -> d
     for number in range(rounds):
         for target in found if number % 2 == 0 else reversed(found):
             many, one = (target.measure(clients, seconds, folder) for clients in (CONCURRENT, 1))
-            samples[target.name].append({"requests_per_second": many["requests_per_second"], "p50_ms": one["p50_ms"]})
+            kept = {
+                "requests_per_second": many["requests_per_second"],
+                "p50_ms": one["p50_ms"],
+                "p99_ms": many["p99_ms"],
+            }
+            samples[target.name].append(kept)
     direct = samples["direct"]
     return {
         name: {
@@ -170,6 +192,7 @@ def measure(found: list[Target], rounds: int, seconds: float, folder: Path) -> d
             "ratio": statistics.median(
                 one["requests_per_second"] / base["requests_per_second"] for one, base in zip(rows, direct, strict=True)
             ),
+            "p99": statistics.median(one["p99_ms"] / base["p99_ms"] for one, base in zip(rows, direct, strict=True)),
             "added_ms": statistics.median(
                 one["p50_ms"] - base["p50_ms"] for one, base in zip(rows, direct, strict=True)
             ),
@@ -196,7 +219,14 @@ def main(
         print(json.dumps({"model": model, "client": client, "rounds": rounds, "seconds": seconds, "results": results}))
         return
     table = Table(title=f"InvokeEndpoint: {model}; client {client}; medians of {rounds} rounds of {seconds:g} s")
-    for column in ("", f"req/s, {CONCURRENT} clients", "of direct", "median ms, 1 client", "added ms"):
+    for column in (
+        "",
+        f"req/s, {CONCURRENT} clients",
+        "of direct",
+        "median ms, 1 client",
+        "added ms",
+        "p99 of direct's",
+    ):
         table.add_column(column, justify="left" if not column else "right")
     for target, row in results.items():
         table.add_row(
@@ -205,8 +235,9 @@ def main(
             f"{row['ratio']:.0%}",
             f"{row['p50_ms']:.3f}",
             f"{row['added_ms']:.3f}",
+            f"{row['p99']:.1f} ×",
         )
-    table.add_row("goal, with the clinical model", "", f"≥ {GOAL_RATIO:.0%}", "", f"≤ {GOAL_ADDED_MS}")
+    table.add_row("goal, with the clinical model", "", f"≥ {GOAL_RATIO:.0%}", "", f"≤ {GOAL_ADDED_MS}", "≤ 2 ×")
     Console().print(table)
 
 

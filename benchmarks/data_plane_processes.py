@@ -88,6 +88,7 @@ async def client(address: str, path: str, headers: str, body: str, connections: 
     return {
         "requests_per_second": len(latencies) / (time.perf_counter() - began),
         "p50_ms": 1000 * latencies[len(latencies) // 2],
+        "p99_ms": 1000 * latencies[len(latencies) * 99 // 100],
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("agent.py", "state.py", "stack.py", "docker_stack.py")
+BENCHMARKS = ("agent.py", "state.py", "many_endpoints.py", "stack.py", "docker_stack.py")
 
 
 def main() -> None:

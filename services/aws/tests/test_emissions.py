@@ -149,3 +149,10 @@ def test_an_asynchronous_endpoint_answers_into_s3(platform: Platform) -> None:
     assert wait_for(answer, "its answer is in S3")["body"] == "4,2"
     with pytest.raises(ClientError, match="invoke it with InvokeEndpointAsync"):
         platform.invoke("later")
+
+
+def test_an_answer_is_streamed_through_the_edge(platform: Platform) -> None:
+    platform.deploy("streams")
+    answer = platform.runtime.invoke_endpoint_with_response_stream(EndpointName="streams", Body=b"bit by bit")
+    whole = b"".join(event["PayloadPart"]["Bytes"] for event in answer["Body"])
+    assert json.loads(whole)["body"] == "bit by bit"

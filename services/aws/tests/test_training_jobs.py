@@ -50,7 +50,7 @@ def test_training_job_completes_with_its_model_metrics_and_log(platform: Platfor
     statistics = platform.client("cloudwatch").get_metric_statistics(
         Namespace="/aws/sagemaker/TrainingJobs",
         MetricName="loss",
-        Dimensions=[{"Name": "Host", "Value": "whole/algo-1"}],
+        Dimensions=[{"Name": "TrainingJobName", "Value": "whole"}],
         StartTime=now - timedelta(minutes=10),
         EndTime=now + timedelta(minutes=1),
         Period=3600,

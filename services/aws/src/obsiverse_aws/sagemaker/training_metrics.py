@@ -22,7 +22,8 @@ class TrainingMetrics:
     def __init__(self, job: TrainingJob) -> None:
         definitions = job.definition["AlgorithmSpecification"].get("MetricDefinitions", [])
         self._expressions = [(one["Name"], re.compile(one["Regex"])) for one in definitions]
-        self._dimensions = [{"Name": "Host", "Value": f"{job.name}/algo-1"}]
+        # The SDK's TrainingJobAnalytics looks there; `Host` is the dimension of what instances use.
+        self._dimensions = [{"Name": "TrainingJobName", "Value": job.name}]
         self._clients = Clients(job.account, job.region)
 
     def put(self, lines: list[Line]) -> None:

@@ -53,13 +53,16 @@ class Forwarder:
                 body=body,
                 headers=headers,
                 decode_content=False,
+                preload_content=False,
             )
+            # An answer of no known length is a stream, passed on as it comes.
+            content = answer.read() if "Content-Length" in answer.headers else answer.stream(decode_content=False)
         except urllib3.exceptions.HTTPError as error:
             message = f"The data plane of SageMaker endpoints does not answer: {error}"
             refusal = Response(json.dumps({"Message": message}), 503, mimetype="application/json")
             refusal.headers["x-amzn-errortype"] = "ServiceUnavailable"
             return refusal
-        return Response(answer.data, answer.status, _passed(answer.headers.items()))
+        return Response(content, answer.status, _passed(answer.headers.items()))
 
 
 def _is_of_another_service(request: Request) -> bool:
