@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -23,14 +23,14 @@ def capture(percentage: int = 100) -> dict[str, Any]:
     }
 
 
-def deploy(platform: Platform, name: str) -> None:
+def deploy(platform: Platform, name: str, count: int = 1) -> None:
     """A captured endpoint."""
     platform.s3.create_bucket(Bucket="captured")
     platform.make_config(f"{name}-plain")
     variant = {"VariantName": "AllTraffic", "ModelName": f"{name}-plain", "InstanceType": "ml.m5.large"}
     platform.sagemaker.create_endpoint_config(
         EndpointConfigName=name,
-        ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
+        ProductionVariants=[{**variant, "InitialInstanceCount": count}],
         DataCaptureConfig=capture(),
     )
     platform.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
@@ -85,25 +85,47 @@ def test_metrics_have_sagemaker_s_names(platform: Platform) -> None:
     )
 
 
-def test_an_instance_that_is_killed_is_replaced_and_no_request_lost_that_a_retry_would_not_save(
-    platform: Platform,
-) -> None:
-    platform.deploy("killed", count=2)
-    client = platform.client("sagemaker-runtime")
-    retried = 0
-    for round_ in range(4):
-        tasks = platform.agent.tasks({"obsiverse.name": "killed"})
+def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would_not_save(platform: Platform) -> None:
+    deploy(platform, "killed", count=2)
+    answered: list[int] = []
+    lost: list[str] = []
+    stop = threading.Event()
+
+    def call() -> None:
+        client = platform.client("sagemaker-runtime", url=platform.endpoints_url)
+        while not stop.is_set():
+            for attempt in range(3):
+                try:
+                    client.invoke_endpoint(EndpointName="killed", Body=b"1,2", ContentType="text/csv")
+                except ClientError as error:
+                    if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500 or attempt == 2:
+                        lost.append(str(error))
+                else:
+                    answered.append(attempt)
+                    break
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(4):
         wait_for(lambda: len(instances_in_route(platform, "killed")) == 2, "both instances serve")
-        platform.agent.signal(tasks[round_ % 2]["id"], signal.SIGKILL.name)
-        until = time.monotonic() + 1
-        while time.monotonic() < until:
-            try:
-                client.invoke_endpoint(EndpointName="killed", Body=b"x")
-            except client.exceptions.ClientError as error:
-                assert error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
-                retried += 1
-                client.invoke_endpoint(EndpointName="killed", Body=b"x")
-    assert retried <= 4
+        before = len(answered)
+        task = sorted(one["id"] for one in platform.agent.tasks({"obsiverse.name": "killed"}))[number % 2]
+        platform.agent.signal(task, signal.SIGKILL.name)
+        wait_for(lambda before=before: len(answered) > before + 50, "requests are answered")
+        # Not before it is back may the other be killed.
+        wait_for(lambda task=task, number=number: is_back(platform, task, number // 2 + 1), "it is back")
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not lost
+    wait_for(lambda: len(captured(platform, "killed")) == len(answered), "every answer was captured", 30)
+
+
+def is_back(platform: Platform, task: str, restarts: int) -> bool:
+    """Whether a task was started again that often, and answers."""
+    status = platform.agent.task(task)
+    return status["restarts"] >= restarts and status["health"] == "healthy"
 
 
 def instances_in_route(platform: Platform, name: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,32 @@ def test_endpoint_waits_for_a_data_plane_that_is_away(platform: Platform) -> Non
 def test_data_plane_has_a_route_for_each_endpoint_and_no_other(platform: Platform) -> None:
     listed = {one["EndpointName"] for one in platform.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]}
     assert {one["endpoint"] for one in platform.routes()} == listed
+
+
+def test_an_update_goes_on_where_a_killed_edge_left_it_and_requests_are_answered_meanwhile(platform: Platform) -> None:
+    platform.deploy("halfway", count=2)
+    platform.make_config("halfway-2", count=2)
+    half = {"Type": "CAPACITY_PERCENT", "Value": 50}
+    routing = {"Type": "CANARY", "WaitIntervalInSeconds": 4, "CanarySize": half}
+    platform.sagemaker.update_endpoint(
+        EndpointName="halfway",
+        EndpointConfigName="halfway-2",
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
+    )
+
+    def share() -> float | None:
+        [route] = [one for one in platform.routes() if one["endpoint"] == "halfway"]
+        return route["variants"][0].get("pending", {}).get("share")
+
+    wait_for(lambda: share() == 0.5, "the canary has its share")
+    platform.kill("edge")
+    direct = platform.client("sagemaker-runtime", url=platform.endpoints_url)
+    answered = {
+        json.load(direct.invoke_endpoint(EndpointName="halfway", Body=b"x")["Body"])["model"]["name"] for _ in range(40)
+    }
+    assert answered == {"halfway", "halfway-2"}
+    platform.start_edge()
+    described = platform.wait_for_endpoint("halfway", "InService")
+    assert described["EndpointConfigName"] == "halfway-2"
+    assert platform.invoke("halfway")["model"] == {"name": "halfway-2"}
+    wait_for(lambda: len(platform.agent.tasks({"obsiverse.name": "halfway"})) == 2, "the old instances are gone")
