@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from obsiverse_endpoints.async_request import AsyncRequest
+from obsiverse_endpoints.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -20,16 +20,11 @@ class AsyncStore:
     """The requests that are not done. Every call may raise sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(_SCHEMA)
-        self._using = asyncio.Lock()
+        self._database = Database(path, _SCHEMA)
 
     def load(self) -> Iterator[AsyncRequest]:
         """Every request, in the order they came; blocks, for the start."""
-        for (document,) in self._connection.execute("SELECT document FROM requests ORDER BY number"):
+        for (document,) in self._database.execute("SELECT document FROM requests ORDER BY number"):
             yield AsyncRequest.model_validate_json(document)
 
     async def add(self, request: AsyncRequest) -> None:
@@ -41,9 +36,8 @@ class AsyncStore:
         await self._execute("DELETE FROM requests WHERE id = ?", request.id)
 
     async def _execute(self, statement: str, *parameters: str) -> None:
-        async with self._using:
-            await asyncio.to_thread(self._connection.execute, statement, parameters)
+        await asyncio.to_thread(self._database.execute, statement, parameters)
 
     def close(self) -> None:
         """Write the journal back and close the file."""
-        self._connection.close()
+        self._database.close()

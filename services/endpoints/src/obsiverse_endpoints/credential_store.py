@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from obsiverse_endpoints.credential import Credential
+from obsiverse_endpoints.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS credentials (
@@ -17,26 +17,21 @@ CREATE TABLE IF NOT EXISTS credentials (
 
 
 class CredentialStore:
-    """Credentials that the edge told. Calls block on the disk and must not overlap; every one may raise sqlite3.Error."""
+    """Credentials that the edge told. Calls block on the disk; every one may raise sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(_SCHEMA)
+        self._database = Database(path, _SCHEMA, synchronous="NORMAL")
 
     def load(self) -> Iterator[tuple[str, Credential, float]]:
         """Every access key with its credential and the time it was fetched, in seconds since the epoch."""
-        for access_key, account, secret, token, expires, fetched in self._connection.execute(
-            "SELECT * FROM credentials"
-        ):
+        for access_key, account, secret, token, expires, fetched in self._database.execute("SELECT * FROM credentials"):
             yield access_key, Credential(account, secret, token, expires), fetched
 
     def put(self, access_key: str, credential: Credential, fetched: float) -> None:
         """Keep a credential, in place of the one with its key."""
-        self._connection.execute(
+        self._database.execute(
             "INSERT OR REPLACE INTO credentials VALUES (?, ?, ?, ?, ?, ?)",
             (
                 access_key,
@@ -48,12 +43,12 @@ class CredentialStore:
             ),
         )
         # Temporary keys come by the thousand and are never asked for again.
-        self._connection.execute("DELETE FROM credentials WHERE expires_at < ?", (fetched,))
+        self._database.execute("DELETE FROM credentials WHERE expires_at < ?", (fetched,))
 
     def delete(self, access_key: str) -> None:
         """Forget a credential; one that is not there is no error."""
-        self._connection.execute("DELETE FROM credentials WHERE access_key = ?", (access_key,))
+        self._database.execute("DELETE FROM credentials WHERE access_key = ?", (access_key,))
 
     def close(self) -> None:
         """Write the journal back and close the file."""
-        self._connection.close()
+        self._database.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
+from obsiverse_endpoints.database import Database
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
 
 _log = structlog.get_logger()
@@ -21,19 +21,14 @@ CREATE TABLE IF NOT EXISTS routes (
 
 
 class RouteStore:
-    """The routes of every account. Calls block on the disk and must not overlap; every one may raise sqlite3.Error."""
+    """The routes of every account. Calls block on the disk; every one may raise sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The table serialises its calls, which come from a pool of threads.
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(_SCHEMA)
+        self._database = Database(path, _SCHEMA)
 
     def load(self) -> Iterator[tuple[RouteKey, RouteDocument]]:
         """Every route."""
-        for account, region, endpoint, document in self._connection.execute("SELECT * FROM routes"):
+        for account, region, endpoint, document in self._database.execute("SELECT * FROM routes"):
             try:
                 yield RouteKey(account, region, endpoint), RouteDocument.model_validate_json(document)
             except ValidationError as error:
@@ -42,18 +37,18 @@ class RouteStore:
 
     def put(self, key: RouteKey, document: RouteDocument) -> None:
         """Keep a route, in place of the one with its key."""
-        self._connection.execute(
+        self._database.execute(
             "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?)", (*key, document.model_dump_json(by_alias=True))
         )
 
     def delete(self, key: RouteKey) -> None:
         """Forget a route; one that is not there is no error."""
-        self._connection.execute("DELETE FROM routes WHERE account = ? AND region = ? AND endpoint = ?", key)
+        self._database.execute("DELETE FROM routes WHERE account = ? AND region = ? AND endpoint = ?", key)
 
     def delete_account(self, account: str) -> None:
         """Forget every route of an account."""
-        self._connection.execute("DELETE FROM routes WHERE account = ?", (account,))
+        self._database.execute("DELETE FROM routes WHERE account = ?", (account,))
 
     def close(self) -> None:
         """Write the journal back and close the file."""
-        self._connection.close()
+        self._database.close()
