@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
-from localstack.aws.api import RequestContext, handler
-from localstack.aws.api.s3 import CreateBucketOutput, CreateBucketRequest
+from localstack.aws.api import CommonServiceException, RequestContext, handler
+from localstack.aws.api.s3 import CreateBucketOutput, CreateBucketRequest, GetObjectOutput, GetObjectRequest
 from localstack.services.s3.provider import S3Provider
 
 from obsiverse_aws.s3.adoption import adopt
+from obsiverse_aws.s3.object_file import StoredFile
 from obsiverse_aws.s3.object_store import ObjectStore
+
+LOOKS, PAUSE_SECONDS = 100, 0.005
+"""How often an object that others keep writing is looked up to be read, and how far apart."""
 
 
 class LastingS3(S3Provider):
@@ -29,6 +35,22 @@ class LastingS3(S3Provider):
         created = super().create_bucket(context, request)
         self._save(context.account_id)
         return created
+
+    @handler("GetObject", expand=False)
+    def get_object(self, context: RequestContext, request: GetObjectRequest) -> GetObjectOutput:
+        """An object as one write left it.
+
+        LocalStack looks the object up before it opens the file, so another write may come between; then it is done anew.
+        """
+        for _ in range(LOOKS):
+            found = super().get_object(context, request)
+            body: Any = found["Body"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+            stored: StoredFile = getattr(body, "iterable", body)
+            if stored.last_modified == stored.s3_object.internal_last_modified:
+                return found
+            stored.close()
+            time.sleep(PAUSE_SECONDS)
+        raise CommonServiceException("SlowDown", "Please reduce your request rate.", 503)
 
     def restart(self, complete: bool) -> None:
         """Bring together the state that was saved and the files that are there."""
