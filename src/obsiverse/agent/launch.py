@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from obsiverse_client import AgentClient, AgentUnreachable
@@ -63,15 +64,36 @@ def start(state: Path, socket: Path | None = None, *, timeout: float = START_SEC
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _answers(client):
-            keeper = _start_keeper(state, address, folder / "agent.log")
+            keeper = None
             try:
+                with _signals_held_back():
+                    keeper = _start_keeper(state, address, folder / "agent.log")
                 _await_answer(client, keeper, folder / "agent.log", time.monotonic() + timeout)
             except BaseException:
                 # Ctrl-C too. The keeper leads the group that the agent is in; tasks have sessions of their own.
-                with suppress(ProcessLookupError):
-                    os.killpg(keeper.pid, signal.SIGKILL)
+                if keeper is not None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(keeper.pid, signal.SIGKILL)
                 raise
     return client
+
+
+@contextmanager
+def _signals_held_back() -> Generator[None]:
+    """Let what would end us come at the end of the block: who is interrupted while it starts a process can't end that one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hands signals to the main thread only.
+        return
+    came: list[int] = []
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _start_keeper(state: Path, address: Path, log: Path) -> subprocess.Popen[bytes]:

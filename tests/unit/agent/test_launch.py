@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -105,6 +107,34 @@ def test_an_agent_that_cannot_start_is_an_error_with_its_log(state: Path) -> Non
     with pytest.raises(LaunchFailed, match="not this user's alone"):
         launch.start(state)
     assert keepers(state) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_keeper_starts_ends_it(
+    state: Path, number: int, monkeypatch: pytest.MonkeyPatch, until: Callable[..., Any]
+) -> None:
+    started: list[int] = []
+
+    class Interrupted(subprocess.Popen[Any]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)  # the signal comes before anyone has this object
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, interrupt)
+    try:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(launch.subprocess, "Popen", Interrupted)
+            launch.start(state)
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
+    assert len(started) == 1
+    until(lambda: not keepers(state) and not started_for(state))
 
 
 def test_tasks_left_behind_are_known_without_an_agent(state: Path) -> None:
