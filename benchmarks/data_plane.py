@@ -2,7 +2,8 @@
 
 The same client asks the container and the data plane in turns, in one run, and rounds go forth and back, so that what
 else the machine does falls on all alike; medians over the rounds are compared. Signatures are checked, every request is
-captured, and metrics are kept. A third line is the same data plane with httpx for aiohttp.
+captured, and metrics are kept. A third line is the same data plane with httpx for aiohttp; a fourth, with --edge, a running
+edge, which passes requests on to its own data plane.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ PROCESSES = Path(__file__).with_name("data_plane_processes.py")
 ACCOUNT, REGION, ENDPOINT = "000000000000", "us-east-1", "clinical"
 ROW = ",".join(["17.99", "10.38", "122.8", "1001", "0.1184", "0.2776"] * 5)
 CONCURRENT = 16
-GOAL_RATIO, GOAL_ADDED_MS = 0.8, 0.5
+GOAL_RATIO, GOAL_ADDED_MS, GOAL_OF_EDGE = 0.8, 0.5, 6
 START_SECONDS = 30
 NOWHERE = "127.0.0.1:1"
 """No edge: what is captured stays on disk, as it does while the edge is away."""
@@ -143,7 +144,9 @@ def put_route(url: str, container: str) -> None:
 
 
 @contextmanager
-def targets(model_url: str | None, compute_ms: float, python: Path, folder: Path) -> Iterator[list[Target]]:
+def targets(
+    model_url: str | None, compute_ms: float, python: Path, folder: Path, edge: str | None
+) -> Iterator[list[Target]]:
     """The container, the data plane, and the data plane with httpx; all stopped at the end."""
     with ExitStack() as running:
         if model_url is None:
@@ -167,6 +170,8 @@ def targets(model_url: str | None, compute_ms: float, python: Path, folder: Path
         url = running.enter_context(server(command, port, "/health", BENCHMARK_TOOLS=sysconfig.get_path("purelib")))
         put_route(url, model_url)
         found.append(Target("endpoints, httpx", f"{url}{invoke}"))
+        if edge is not None:
+            found.append(Target("edge", f"{edge.rstrip('/')}{invoke}"))
         yield found
 
 
@@ -204,6 +209,7 @@ def measure(found: list[Target], rounds: int, seconds: float, folder: Path) -> d
 def main(
     url: Annotated[str | None, typer.Option(help="A model container's URL; a stand-in where none is given.")] = None,
     compute_ms: Annotated[float, typer.Option(help="What the stand-in computes for each request.")] = 0.2,
+    edge: Annotated[str | None, typer.Option(help="A running edge's URL, which has the endpoint clinical.")] = None,
     rounds: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=1, help="Of each measurement.")] = 2,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -211,7 +217,7 @@ def main(
     / ".obsiverse/venvs/endpoints/bin/python",
 ) -> None:
     """Print a table, or JSON."""
-    with tempfile.TemporaryDirectory() as name, targets(url, compute_ms, python, Path(name)) as found:
+    with tempfile.TemporaryDirectory() as name, targets(url, compute_ms, python, Path(name), edge) as found:
         results = measure(found, rounds, seconds, Path(name))
     model = url or f"stand-in, {compute_ms} ms"
     client = "wrk" if shutil.which("wrk") else "asyncio"
@@ -237,7 +243,10 @@ def main(
             f"{row['added_ms']:.3f}",
             f"{row['p99']:.1f} ×",
         )
-    table.add_row("goal, with the clinical model", "", f"≥ {GOAL_RATIO:.0%}", "", f"≤ {GOAL_ADDED_MS}", "≤ 2 ×")
+    table.add_row("goal (97 % for a model of 10 ms)", "", f"≥ {GOAL_RATIO:.0%}", "", f"≤ {GOAL_ADDED_MS}", "≤ 2 ×")
+    if edge is not None:
+        times = results["endpoints"]["ratio"] / results["edge"]["ratio"]
+        table.add_row("of what goes through the edge", "", f"{times:.1f} × (goal {GOAL_OF_EDGE} ×)", "", "", "")
     Console().print(table)
 
 

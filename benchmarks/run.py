@@ -10,7 +10,16 @@ from pathlib import Path
 import psutil
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("agent.py", "state.py", "many_endpoints.py", "stack.py", "docker_stack.py")
+BENCHMARKS = (
+    "agent.py",
+    "state.py",
+    "cloudwatch.py",
+    "many_endpoints.py",
+    "batching.py",
+    "data_plane.py --compute-ms 10",
+    "stack.py",
+    "docker_stack.py",
+)
 
 
 def main() -> None:
@@ -23,7 +32,7 @@ def main() -> None:
     failed: list[str] = []
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, HERE / name], check=False).returncode:
+        if subprocess.run([sys.executable, HERE / name.split()[0], *name.split()[1:]], check=False).returncode:
             failed.append(name)
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")

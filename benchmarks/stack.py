@@ -95,7 +95,9 @@ def main() -> None:
     resources = idle()
     per_service = [(str(row["name"]), int(str(row["rss_bytes"])) / 1e6) for row in rows() if row["pid"]]
     model = next(row["ports"][0] for row in rows() if row["kind"] == "task")
-    subprocess.run([sys.executable, DATA_PLANE, "--url", f"http://127.0.0.1:{model}"], check=True)
+    edge = next(row["ports"][0] for row in rows() if row["name"] == "aws")
+    options = ["--url", f"http://127.0.0.1:{model}", "--edge", f"http://127.0.0.1:{edge}"]
+    subprocess.run([sys.executable, DATA_PLANE, *options], check=True)
     downs.append(run("down"))
     ended = statistics.median(downs)
     print(f"warm up, all healthy          {warm:6.1f} s   goal 12 s")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import urllib.request
 from typing import Any
 
+import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
-from platform_under_test import Platform, wait_for
+from localstack.aws.spec import loader
+from obsiverse_aws.sagemaker.newer_model import add_newer_members
+from platform_under_test import IMAGE, ROLE, Platform, wait_for
 
 
 def capture(percentage: int = 100) -> dict[str, Any]:
@@ -83,6 +88,63 @@ def test_metrics_have_sagemaker_s_names(platform: Platform) -> None:
         "what its instances use",
         30,
     )
+
+
+def newer_client(platform: Platform) -> Any:
+    """A SageMaker client that knows the members that this environment's botocore does not."""
+    add_newer_members()
+    session = botocore.session.get_session()
+    session.register_component("data_loader", loader)
+    return boto3.Session("test", "test", region_name="us-east-1", botocore_session=session).client(
+        "sagemaker", endpoint_url=platform.edge_url
+    )
+
+
+def test_an_observed_endpoint_has_its_metrics_read_and_an_enhanced_one_those_of_its_instances(
+    platform: Platform,
+) -> None:
+    sagemaker = newer_client(platform)
+    platform.make_config("observed-plain")
+    container = sagemaker.describe_model(ModelName="observed-plain")["PrimaryContainer"]
+    endpoints = [{"MetricsEndpointPath": "/server/metrics", "MetricPublishFrequencyInSeconds": 10}]
+    sagemaker.create_model(
+        ModelName="observed",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={**container, "ContainerMetricsConfig": {"MetricsEndpoints": endpoints}},
+    )
+    variant = {"VariantName": "v", "ModelName": "observed", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    metrics = {"EnableEnhancedMetrics": True, "EnableDetailedObservability": True}
+    sagemaker.create_endpoint_config(EndpointConfigName="observed", ProductionVariants=[variant], MetricsConfig=metrics)
+    assert sagemaker.describe_endpoint_config(EndpointConfigName="observed")["MetricsConfig"] == metrics
+    sagemaker.create_endpoint(EndpointName="observed", EndpointConfigName="observed")
+    platform.wait_for_endpoint("observed", "InService")
+    with urllib.request.urlopen(f"{platform.endpoints_url}/_obsiverse/observability", timeout=5) as answer:
+        targets = json.load(answer)
+    [labels] = [one["labels"] for one in targets if one["labels"]["aws.sagemaker.endpoint.name"] == "observed"]
+    assert (labels["__metrics_path__"], labels["__scrape_interval__"]) == ("/server/metrics", "10s")
+    assert (labels["host.type"], labels["aws.sagemaker.variant.name"]) == ("ml.m5.large", "v")
+    platform.invoke("observed")
+    listed = wait_for(
+        lambda: platform.client("cloudwatch").list_metrics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[{"Name": "EndpointName", "Value": "observed"}, {"Name": "InstanceId"}],
+        )["Metrics"],
+        "invocations of an instance",
+    )
+    assert {"Name": "InstanceId", "Value": labels["host.id"]} in listed[0]["Dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds", "said"),
+    [("metrics", 60, "metricsEndpointPath"), ("/../secret", 60, "metricsEndpointPath"), ("/metrics", 61, "61")],
+)
+def test_a_metrics_endpoint_that_can_not_be_is_refused(platform: Platform, path: str, seconds: int, said: str) -> None:
+    endpoint = {"MetricsEndpointPath": path, "MetricPublishFrequencyInSeconds": seconds}
+    container = {"Image": IMAGE, "ContainerMetricsConfig": {"MetricsEndpoints": [endpoint]}}
+    with pytest.raises(ClientError, match=said) as caught:
+        newer_client(platform).create_model(ModelName="no", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
 def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would_not_save(platform: Platform) -> None:

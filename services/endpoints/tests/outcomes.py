@@ -24,11 +24,13 @@ def document(**changes):
     return CaptureDocument.model_validate({**whole, **changes})
 
 
-def outcome(body=b"1,2", content_type="text/csv", answer=b"0.5", status=200, capture=None, **headers):
+def outcome(body=b"1,2", content_type="text/csv", answer=b"0.5", status=200, capture=None, enhanced=False, **headers):
     exchange = Exchange({"path_params": {"endpoint": "e"}, "headers": [], "raw_path": b"", "query_string": b""})
     exchange.key, exchange.body = KEY, body
     exchange.passed = {"Content-Type": content_type, **headers}
     variant = {"name": "AllTraffic", "weight": 1}
-    exchange.route = RouteDocument.model_validate({"arn": "a", "variants": [variant], "capture": capture})
+    exchange.route = RouteDocument.model_validate(
+        {"arn": "a", "variants": [variant], "capture": capture, "enhanced": enhanced}
+    )
     answered = Answer(status, {"Content-Type": "text/csv; charset=utf-8"}, answer)
-    return Outcome(exchange, "AllTraffic", status, answered, model_seconds=0.001, instances=1)
+    return Outcome(exchange, "AllTraffic", status, answered, model_seconds=0.001, instances=1, instance="i-1")

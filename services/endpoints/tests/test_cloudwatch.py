@@ -66,6 +66,29 @@ async def test_every_metric_has_sagemaker_s_name_unit_and_dimensions(recorder):
     assert 400.0 in recorder.values("OverheadLatency")
 
 
+async def test_enhanced_metrics_are_those_of_each_instance_too(recorder):
+    metrics = CloudWatchMetrics(recorder)
+    metrics.saw(outcome(enhanced=True))
+    metrics.saw(outcome())
+    await metrics.flush()
+    [(*_, parameters)] = recorder.batches
+    found = [
+        (datum["MetricName"], datum["Counts"])
+        for datum in parameters["MetricData"]
+        if {"Name": "InstanceId", "Value": "i-1"} in datum["Dimensions"]
+    ]
+    assert ("Invocations", [1.0]) in found
+    assert {name for name, _ in found} == {
+        "Invocations",
+        "Invocation4XXErrors",
+        "Invocation5XXErrors",
+        "InvocationModelErrors",
+        "ModelLatency",
+        "OverheadLatency",
+    }
+    assert recorder.values("InvocationsPerInstance") == {1.0: 2.0}
+
+
 async def test_what_the_edge_does_not_take_is_put_later(recorder):
     metrics = CloudWatchMetrics(recorder)
     metrics.saw(outcome())

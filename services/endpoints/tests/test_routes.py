@@ -40,6 +40,32 @@ def test_route_is_read_back_as_it_was_put(service):
     assert {"account": "000000000000", "region": "us-east-1", "endpoint": "e", **DOCUMENT} in listed
 
 
+def test_containers_whose_metrics_are_read_are_found_by_prometheus(own_service):
+    container = {"hostname": "c", "url": "http://127.0.0.1:20000", "metrics": {"path": "/m", "seconds": 30}}
+    observed = {"id": "i-1", "type": "ml.m5.large", "containers": [container]}
+    other = {**container, "hostname": "d", "url": "http://127.0.0.1:20001"}
+    chain = {"id": "i-2", "containers": [container, other, {"hostname": "silent", "url": "http://127.0.0.1:20002"}]}
+    variant = {"name": "v", "weight": 1, "instances": [observed], "pending": {"share": 0.5, "instances": [chain]}}
+    httpx.put(f"{own_service.url}{PATH}", json={"arn": "a", "variants": [variant]}).raise_for_status()
+    answer = httpx.get(f"{own_service.url}/_obsiverse/observability")
+    assert answer.headers["content-type"] == "application/json"
+    first, *others = answer.json()
+    assert first == {
+        "targets": ["127.0.0.1:20000"],
+        "labels": {
+            "__metrics_path__": "/m",
+            "__scrape_interval__": "30s",
+            "instance": "i-1",
+            "aws.sagemaker.endpoint.name": "e",
+            "aws.sagemaker.variant.name": "v",
+            "aws.sagemaker.container.id": "c",
+            "host.id": "i-1",
+            "host.type": "ml.m5.large",
+        },
+    }
+    assert [one["labels"]["instance"] for one in others] == ["i-2/c", "i-2/d"]
+
+
 def test_deleted_route_is_gone_and_deleting_again_is_harmless(service):
     httpx.put(f"{service.url}{PATH}", json=DOCUMENT).raise_for_status()
     assert [httpx.delete(f"{service.url}{PATH}").status_code for _ in range(2)] == [204, 204]

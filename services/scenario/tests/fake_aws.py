@@ -16,7 +16,7 @@ def error(code: str, message: str, operation: str) -> ClientError:
 
 
 class FakeAws:
-    """S3, STS, SageMaker, its runtime, and CloudWatch Logs.
+    """S3, STS, IAM, SageMaker, its runtime, and CloudWatch Logs.
 
     Attributes:
         labels: what a deployed model answers, row by row.
@@ -32,6 +32,7 @@ class FakeAws:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
         self.buckets: set[str] = set()
+        self.roles: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
 
     def client(self, _service: str) -> FakeAws:
@@ -52,6 +53,17 @@ class FakeAws:
 
     def create_bucket(self, Bucket: str) -> None:
         self.buckets.add(Bucket)
+
+    def get_role(self, RoleName: str) -> None:
+        if RoleName not in self.roles:
+            raise error("NoSuchEntity", f"The role with name {RoleName} cannot be found.", "GetRole")
+
+    def create_role(self, RoleName: str, AssumeRolePolicyDocument: str) -> None:
+        self.roles[RoleName] = json.loads(AssumeRolePolicyDocument)
+
+    def put_role_policy(self, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
+        assert self.roles[RoleName]["Statement"][0]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+        assert json.loads(PolicyDocument)["Statement"][0]["Effect"] == "Allow", PolicyName
 
     def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
         assert Bucket in self.buckets

@@ -29,7 +29,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     fake = FakeAws(held_out.labels)
     monkeypatch.setattr(Account, "client", lambda _self, service: fake.client(service))
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    for name in ("OBSIVERSE_BUCKET", "MODEL_IMAGE", "SAGEMAKER_ROLE", "TRAFFIC_ADDR"):
+    for name in ("OBSIVERSE_BUCKET", "MODEL_IMAGE", "SAGEMAKER_ROLE_ARN", "TRAFFIC_ADDR"):
         monkeypatch.delenv(name, raising=False)
     return fake
 
@@ -57,6 +57,7 @@ def test_first_run_trains_deploys_and_asks(aws: FakeAws, run: Run, tmp_path: Pat
     assert len(kept["labels"]) == len(aws.objects[kept["held_out"]].splitlines())
     assert kept["prediction"]["label"] == kept["prediction"]["truth"]
     assert all(seconds >= 0 for seconds in kept["seconds"].values())
+    assert list(aws.roles) == ["obsiverse-sagemaker"]
     [(name, job)] = aws.jobs.items()
     assert kept["training_job"] == name
     assert (

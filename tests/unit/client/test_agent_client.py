@@ -43,8 +43,9 @@ class Server:
         self._thread.start()
 
     def _serve(self) -> None:
-        time.sleep(self._late)
-        self._socket.listen()
+        if self._late:
+            time.sleep(self._late)
+            self._socket.listen()
         for answer in self._answers:
             connection, _ = self._socket.accept()
             with connection:

@@ -15,6 +15,14 @@ def sagemaker() -> Service:
     return create_service(parts())
 
 
+@hooks.on_infra_start(priority=1000)
+def know_newer_members() -> None:
+    """Before anything reads the service model."""
+    from obsiverse_aws.sagemaker.newer_model import add_newer_members
+
+    add_newer_members()
+
+
 @hooks.on_infra_start()
 def make_ready() -> None:
     """Open what our providers need before the first request; LocalStack does not start where that fails."""

@@ -1,4 +1,4 @@
-"""What the edge calls to change routes (docs/design.md, "Data plane routes")."""
+"""What the edge calls to change routes, and what the collector asks (docs/design.md, "Data plane routes")."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Path
 
 from obsiverse_endpoints.errors import EndpointNotFound
+from obsiverse_endpoints.observability import targets
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
 from obsiverse_endpoints.table import RouteTable
 
@@ -33,6 +34,7 @@ class RoutesAdmin:
             Path(one, self.delete, methods=["DELETE"]),
             Path("/_obsiverse/routes/{account}", self.delete_account, methods=["DELETE"]),
             Path("/_obsiverse/draining", self.draining, methods=["GET"]),
+            Path("/_obsiverse/observability", self.observability, methods=["GET"]),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -91,6 +93,10 @@ class RoutesAdmin:
         """The instances that no route has any more and that still answer requests: they may not be ended yet."""
         instances = [{"id": one.document.id, "outstanding": one.outstanding} for one in self._table.draining()]
         return JSONResponse({"instances": instances})
+
+    async def observability(self, request: Request) -> Response:
+        """The containers whose metrics are to be read."""
+        return JSONResponse(targets(self._table))
 
 
 def _key(request: Request) -> RouteKey:

@@ -6,7 +6,7 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -33,8 +33,20 @@ MAX_WAITING = 360
 _log = structlog.get_logger()
 
 
+class _Place(NamedTuple):
+    """What metrics are of: an endpoint, one of its variants, or one of that one's instances."""
+
+    key: RouteKey
+    variant: str = ""
+    instance: str = ""
+
+    def dimensions(self) -> list[dict[str, str]]:
+        names = {"EndpointName": self.key.endpoint, "VariantName": self.variant, "InstanceId": self.instance}
+        return [{"Name": name, "Value": value} for name, value in names.items() if value]
+
+
 class _Series:
-    """What one variant has seen since the last flush."""
+    """What one place has seen since the last flush."""
 
     __slots__ = ("client_errors", "instances", "invocations", "model_errors", "more", "server_errors", "times")
 
@@ -44,37 +56,48 @@ class _Series:
         self.times: dict[str, Counter[float]] = {"ModelLatency": Counter(), "OverheadLatency": Counter()}
         self.more: dict[str, Counter[float]] = {}
 
+    def saw(self, outcome: Outcome) -> None:
+        self.invocations += 1
+        self.instances = outcome.instances
+        status = _model_status(outcome)
+        if 400 <= status < 500:
+            self.client_errors += 1
+        elif status >= 500:
+            self.server_errors += 1
+        if outcome.model_seconds and not 200 <= status < 300:
+            self.model_errors += 1
+        if outcome.model_seconds:
+            self.times["ModelLatency"][rounded(outcome.model_seconds * 1e6)] += 1
+        self.times["OverheadLatency"][rounded(outcome.overhead_seconds * 1e6)] += 1
+
 
 class CloudWatchMetrics:
-    """Aggregates what was seen, and puts it."""
+    """Aggregates what was seen, and puts it; of each instance too, where the endpoint has enhanced metrics.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch-enhanced-metrics.html
+    """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._series: dict[tuple[RouteKey, str], _Series] = {}
+        self._series: dict[_Place, _Series] = {}
         self._waiting: deque[tuple[str, str, list[dict[str, Any]]]] = deque(maxlen=MAX_WAITING)
 
     def saw(self, outcome: Outcome) -> None:
         """Count an outcome."""
-        place = outcome.exchange.key, outcome.variant
+        key = outcome.exchange.key
+        self._at(_Place(key, outcome.variant)).saw(outcome)
+        if outcome.exchange.route.enhanced and outcome.instance:
+            self._at(_Place(key, outcome.variant, outcome.instance)).saw(outcome)
+
+    def _at(self, place: _Place) -> _Series:
         series = self._series.get(place)
         if series is None:
             series = self._series[place] = _Series()
-        series.invocations += 1
-        series.instances = outcome.instances
-        status = _model_status(outcome)
-        if 400 <= status < 500:
-            series.client_errors += 1
-        elif status >= 500:
-            series.server_errors += 1
-        if outcome.model_seconds and not 200 <= status < 300:
-            series.model_errors += 1
-        if outcome.model_seconds:
-            series.times["ModelLatency"][rounded(outcome.model_seconds * 1e6)] += 1
-        series.times["OverheadLatency"][rounded(outcome.overhead_seconds * 1e6)] += 1
+        return series
 
     def measure(self, key: RouteKey, variant: str, metric: str, value: float) -> None:
         """One more value of a metric that only some endpoints have; without a variant it is the endpoint's."""
-        series = self._series.setdefault((key, variant), _Series())
+        series = self._at(_Place(key, variant))
         series.more.setdefault(metric, Counter())[rounded(value)] += 1
 
     def saw_async(self, done: Done) -> None:
@@ -94,8 +117,8 @@ class CloudWatchMetrics:
         seen, self._series = self._series, {}
         now = time.time()
         places: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for (key, variant), series in seen.items():
-            places.setdefault((key.account, key.region), []).extend(_data(key, variant, series, now))
+        for place, series in seen.items():
+            places.setdefault((place.key.account, place.key.region), []).extend(_data(place, series, now))
         for (account, region), data in places.items():
             for start in range(0, len(data), MAX_DATA):
                 self._waiting.append((account, region, data[start : start + MAX_DATA]))
@@ -126,10 +149,8 @@ def rounded(value: float) -> float:
     return round(value, 2 - math.floor(math.log10(value)))
 
 
-def _data(key: RouteKey, variant: str, series: _Series, now: float) -> Iterator[dict[str, Any]]:
-    place = {"EndpointName": key.endpoint, **({"VariantName": variant} if variant else {})}
-    dimensions = [{"Name": name, "Value": value} for name, value in place.items()]
-    common: dict[str, Any] = {"Dimensions": dimensions, "Timestamp": now}
+def _data(place: _Place, series: _Series, now: float) -> Iterator[dict[str, Any]]:
+    common: dict[str, Any] = {"Dimensions": place.dimensions(), "Timestamp": now}
     count = series.invocations
     if count:
         totals = {
@@ -139,6 +160,8 @@ def _data(key: RouteKey, variant: str, series: _Series, now: float) -> Iterator[
             "Invocation5XXErrors": {0.0: count - series.server_errors, 1.0: series.server_errors},
             "InvocationModelErrors": {0.0: count - series.model_errors, 1.0: series.model_errors},
         }
+        if place.instance:
+            del totals["InvocationsPerInstance"]
         for name, values in totals.items():
             yield from _datum(name, "None", values, common)
     for name, values in (*series.times.items(), *series.more.items()):

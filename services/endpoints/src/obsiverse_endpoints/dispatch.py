@@ -71,6 +71,7 @@ class Dispatcher:
             if instance is None:
                 raise _nothing_answers(exchange.key, variant)
             tried.append(instance)
+            exchange.instance = instance.document.id
             began = perf_counter()
             instance.outstanding += 1
             try:

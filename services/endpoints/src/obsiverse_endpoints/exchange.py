@@ -25,6 +25,7 @@ class Exchange:
         raw_path: its path as it was sent.
         passed: those that the container gets.
         variant: the production variant that it is for; None until it has one.
+        instance: the id of the one that was asked last; None until there was one.
         model_seconds: how long containers have taken for it.
     """
 
@@ -34,6 +35,7 @@ class Exchange:
         "endpoint",
         "headers",
         "id",
+        "instance",
         "key",
         "model_seconds",
         "passed",
@@ -55,6 +57,7 @@ class Exchange:
         self.body = b""
         self.passed: dict[str, str] = {}
         self.variant: Variant | None = None
+        self.instance: str | None = None
         self.model_seconds = 0.0
 
     def asked(self, name: str) -> str | None:
@@ -79,10 +82,21 @@ class Outcome:
         status: of the answer that the client got; for a shadow variant, would have got.
         answer: the container's; None where it gave none.
         overhead_seconds: what this service took.
+        instance: the id of the one that was asked last; None where there was none.
         shadow: it is a shadow variant's, which no client saw.
     """
 
-    __slots__ = ("answer", "exchange", "instances", "model_seconds", "overhead_seconds", "shadow", "status", "variant")
+    __slots__ = (
+        "answer",
+        "exchange",
+        "instance",
+        "instances",
+        "model_seconds",
+        "overhead_seconds",
+        "shadow",
+        "status",
+        "variant",
+    )
 
     def __init__(
         self,
@@ -93,6 +107,7 @@ class Outcome:
         *,
         model_seconds: float,
         instances: int,
+        instance: str | None,
         shadow: bool = False,
     ) -> None:
         self.exchange = exchange
@@ -102,4 +117,5 @@ class Outcome:
         self.model_seconds = model_seconds
         self.overhead_seconds = 0.0 if shadow else perf_counter() - exchange.began - model_seconds
         self.instances = instances
+        self.instance = instance
         self.shadow = shadow

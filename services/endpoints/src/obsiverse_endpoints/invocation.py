@@ -65,6 +65,7 @@ class Invocation:
                     answer,
                     model_seconds=exchange.model_seconds,
                     instances=len(exchange.variant.instances),
+                    instance=exchange.instance,
                 )
             )
         await send_answer(send, exchange, status, headers, body)

@@ -74,6 +74,7 @@ class Observers:
             answer,
             model_seconds=perf_counter() - began,
             instances=len(fleet.instances),
+            instance=instance.document.id,
             shadow=True,
         )
         for observer in self._observers:

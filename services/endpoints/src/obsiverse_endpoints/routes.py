@@ -30,17 +30,26 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
 
 
+class MetricsDocument(_Document):
+    """Where a container shows metrics to Prometheus, and how often they are read."""
+
+    path: str = Field(pattern="^/")
+    seconds: int = Field(gt=0)
+
+
 class ContainerDocument(_Document):
-    """A container of an instance, and where it listens."""
+    """A container of an instance, and where it listens; `metrics` where the platform reads them."""
 
     hostname: str
     url: Annotated[str, AfterValidator(_origin)]
+    metrics: MetricsDocument | None = None
 
 
 class InstanceDocument(_Document):
-    """A running copy of a variant's containers, in the order in which a request goes through them."""
+    """A running copy of a variant's containers, in the order in which a request goes through them; of type ml.…"""
 
     id: str = Field(min_length=1)
+    type: str = ""
     containers: tuple[ContainerDocument, ...] = Field(min_length=1)
 
 
@@ -105,11 +114,15 @@ class AsyncDocument(_Document):
 
 
 class RouteDocument(_Document):
-    """An endpoint; `asynchronous`, which is `async` in JSON, for one that takes InvokeEndpointAsync."""
+    """An endpoint; `asynchronous`, which is `async` in JSON, for one that takes InvokeEndpointAsync.
+
+    `enhanced`: CloudWatch gets the metrics of each instance too.
+    """
 
     arn: str
     variants: tuple[VariantDocument, ...] = Field(min_length=1)
     capture: CaptureDocument | None = None
+    enhanced: bool = False
     asynchronous: AsyncDocument | None = Field(default=None, alias="async", exclude_if=lambda value: value is None)
 
     @model_validator(mode="after")

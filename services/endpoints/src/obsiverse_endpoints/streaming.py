@@ -106,5 +106,6 @@ class StreamInvocation:
                     answer,
                     model_seconds=exchange.model_seconds,
                     instances=len(exchange.variant.instances),
+                    instance=exchange.instance,
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +10,10 @@ import boto3
 from botocore.exceptions import ClientError
 
 from obsiverse_scenario.settings import Settings
+
+SAGEMAKER = {"Principal": {"Service": "sagemaker.amazonaws.com"}}
+ALLOWED = ["cloudwatch:PutMetricData", "ecr:*", "logs:*", "s3:*", "sagemaker:*"]
+"""What jobs and endpoints do in the role's name."""
 
 
 class Account:
@@ -37,7 +42,7 @@ class Account:
     @property
     def role(self) -> str:
         """The role that SageMaker takes."""
-        return self._settings.role or f"arn:aws:iam::{self.id}:role/obsiverse-execution"
+        return self._settings.role or f"arn:aws:iam::{self.id}:role/obsiverse-sagemaker"
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
@@ -56,7 +61,26 @@ class Account:
             )
             s3.create_bucket(Bucket=self.bucket, **where)
 
+    def ensure_role(self) -> None:
+        """Make the role if it is not there; who may not look at roles is given one that is."""
+        iam, name = self.client("iam"), self.role.rpartition("/")[2]
+        try:
+            iam.get_role(RoleName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("AccessDenied", "NoSuchEntity"):
+                raise
+            missing = error.response["Error"]["Code"] == "NoSuchEntity"
+        else:
+            missing = False
+        if missing:
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy("sts:AssumeRole", SAGEMAKER))
+            iam.put_role_policy(RoleName=name, PolicyName="models", PolicyDocument=_policy(ALLOWED, {"Resource": "*"}))
+
     def put(self, key: str, body: bytes) -> str:
         """Put an object into the bucket; its s3:// address."""
         self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
+
+
+def _policy(actions: str | list[str], whom: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **whom}]})

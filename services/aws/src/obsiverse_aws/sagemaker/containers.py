@@ -13,6 +13,8 @@ from obsiverse_aws.errors import NotEmulated, ValidationException
 from obsiverse_aws.sagemaker.models import Container
 
 MAX_CONTAINERS = 15
+METRICS_SECONDS, FREQUENCIES = 60, (10, 30, 60, 120, 180, 240, 300)
+"""How often metrics are published where it is not said, and what can be said."""
 Definition = dict[str, Any]
 DescribePackage = Callable[[str], Definition]
 """DescribeModelPackage by name or ARN."""
@@ -28,6 +30,7 @@ def check(definition: Definition) -> None:
         if container.get("AdditionalModelDataSources"):
             raise NotEmulated("AdditionalModelDataSources are not read.")
         _check_source(container)
+        check_frequency(_metrics_endpoint(container))
         if container.get("Mode") == "MultiModel":
             _check_multi_model(container, len(containers))
         name = container.get("ContainerHostname")
@@ -37,6 +40,20 @@ def check(definition: Definition) -> None:
             names.add(name)
     if is_direct(definition) and len(names) < len(containers):
         raise ValidationException("Every container of a model with Direct invocation mode needs a ContainerHostname.")
+
+
+def check_frequency(config: Definition) -> None:
+    """Raise ValidationException where metrics can't be published as often as a configuration asks for."""
+    seconds = config.get("MetricPublishFrequencyInSeconds", METRICS_SECONDS)
+    if seconds not in FREQUENCIES:
+        allowed = ", ".join(map(str, FREQUENCIES))
+        raise ValidationException(f"MetricPublishFrequencyInSeconds is {seconds}; it can be {allowed}.")
+
+
+def _metrics_endpoint(container: Definition) -> Definition:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerMetricsConfig.html."""
+    endpoints: list[Definition] = container.get("ContainerMetricsConfig", {}).get("MetricsEndpoints") or [{}]
+    return endpoints[0]
 
 
 def _check_source(container: Definition) -> None:
@@ -107,6 +124,8 @@ def resolve(definition: Definition, describe_package: DescribePackage) -> list[C
             environment=container.get("Environment", {}),
             archive=secrets.token_hex(8),
             multi_model=container.get("Mode") == "MultiModel",
+            metrics_path=_metrics_endpoint(container).get("MetricsEndpointPath", "/metrics"),
+            metrics_seconds=_metrics_endpoint(container).get("MetricPublishFrequencyInSeconds", METRICS_SECONDS),
         )
         for number, container in enumerate(containers, 1)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from obsiverse_aws.errors import NotEmulated, ValidationException
+from obsiverse_aws.sagemaker import containers
 from obsiverse_aws.sagemaker.listing import page, timestamp
 from obsiverse_aws.sagemaker.models import EndpointConfig, Model
 from obsiverse_aws.sagemaker.resources import Caller, Resources
@@ -43,6 +44,7 @@ class EndpointConfigs:
             raise ValidationException("A shadow variant is the only one, beside one production variant.")
         check_weights(variant.get("InitialVariantWeight", 1.0) for variant in production)
         _check_asynchronous(request.get("AsyncInferenceConfig"))
+        containers.check_frequency(request.get("MetricsConfig", {}))
         config = EndpointConfig(
             *caller,
             name=request["EndpointConfigName"],

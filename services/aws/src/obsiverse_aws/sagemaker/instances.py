@@ -146,6 +146,8 @@ def _request(
         "template": template,
         "args": ["serve"],
         "env": {
+            # Whose metrics are read, or not wanted, does not send them too.
+            **({"OTEL_METRICS_EXPORTER": "none"} if variant.observed is not None else {}),
             **container.environment,
             **credentials(endpoint.account, endpoint.region),
             "SAGEMAKER_REGION": endpoint.region,

@@ -64,6 +64,8 @@ class Container:
         hostname: by which a direct invocation names it.
         archive: name of the copy of the model data, kept as long as the deployment is.
         multi_model: it loads models of those under the prefix `model_data` when they are asked for.
+        metrics_path: where it shows metrics to Prometheus.
+        metrics_seconds: how often they are read, if they are.
     """
 
     hostname: str
@@ -72,6 +74,8 @@ class Container:
     environment: dict[str, str]
     archive: str
     multi_model: bool = False
+    metrics_path: str = "/metrics"
+    metrics_seconds: int = 60
 
 
 @dataclass
@@ -82,6 +86,7 @@ class Variant:
         role: ARN of the role that the model was created with.
         containers: a request goes through them in this order, or with `direct` to the one that it names.
         startup_seconds: how long an instance may take until it is healthy.
+        observed: whether the platform reads its containers' metrics; None where they send them as they like.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Variant:
     startup_seconds: int
     instance_type: str
     instances: list[Instance]
+    observed: bool | None = None
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Self:

@@ -31,6 +31,7 @@ def route(endpoint: Endpoint, current: Statuses, pending: Statuses) -> Document:
         "variants": list(variants.values()),
         "capture": _capture(settings.get("DataCaptureConfig")),
         "async": _asynchronous(settings.get("AsyncInferenceConfig")),
+        "enhanced": bool(settings.get("MetricsConfig", {}).get("EnableEnhancedMetrics")),
     }
 
 
@@ -56,11 +57,18 @@ def _documents(deployment: Deployment | None, statuses: Statuses) -> dict[str, D
 
 
 def _instances(variant: Variant, statuses: Statuses) -> list[Document]:
-    return [
-        {"id": instance.id, "containers": [{"hostname": host, "url": url} for host, url in status.containers]}
-        for instance in variant.instances
-        if (status := statuses.get(instance.id)) is not None and status.healthy
-    ]
+    documents: list[Document] = []
+    for instance in variant.instances:
+        status = statuses.get(instance.id)
+        if status is not None and status.healthy:
+            containers: list[Document] = [{"hostname": host, "url": url} for host, url in status.containers]
+            document: Document = {"id": instance.id, "containers": containers}
+            if variant.observed:
+                document["type"] = variant.instance_type
+                for one, container in zip(containers, variant.containers, strict=True):
+                    one["metrics"] = {"path": container.metrics_path, "seconds": container.metrics_seconds}
+            documents.append(document)
+    return documents
 
 
 def _blend(old: Document | None, new: Document | None, share: float) -> Document:

@@ -24,15 +24,17 @@ class Variants:
     def deployment(self, caller: Caller, endpoint: str, config: str) -> Deployment:
         """A deployment of an endpoint under a configuration; raises ValidationException where something is missing."""
         definition = self._resources.get(EndpointConfig, caller, config).definition
+        observed = definition.get("MetricsConfig", {}).get("EnableDetailedObservability")
+        production, shadows = definition["ProductionVariants"], definition.get("ShadowProductionVariants", [])
         return Deployment(
             config,
-            [self._variant(caller, endpoint, one) for one in definition["ProductionVariants"]],
-            [self._variant(caller, endpoint, one) for one in definition.get("ShadowProductionVariants", [])],
+            [self._variant(caller, endpoint, one, observed) for one in production],
+            [self._variant(caller, endpoint, one, observed) for one in shadows],
             {name: definition[name] for name in SETTINGS if name in definition},
             time.time(),
         )
 
-    def _variant(self, caller: Caller, endpoint: str, definition: dict[str, Any]) -> Variant:
+    def _variant(self, caller: Caller, endpoint: str, definition: dict[str, Any], observed: bool | None) -> Variant:
         model = self._resources.get(Model, caller, definition["ModelName"])
         variant = Variant(
             name=definition["VariantName"],
@@ -44,6 +46,7 @@ class Variants:
             startup_seconds=definition.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS),
             instance_type=definition["InstanceType"],
             instances=[],
+            observed=observed,
         )
         variant.scale(endpoint, definition["InitialInstanceCount"])
         return variant

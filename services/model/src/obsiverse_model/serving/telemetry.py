@@ -31,7 +31,8 @@ _propagator = TraceContextTextMapPropagator()
 class Telemetry:
     """The instruments and the tracer of one serving container.
 
-    The OpenTelemetry variables decide where it goes: without OTEL_EXPORTER_OTLP_ENDPOINT nothing is pushed.
+    The OpenTelemetry variables decide where it goes: without OTEL_EXPORTER_OTLP_ENDPOINT nothing is pushed, and no metrics where
+    OTEL_METRICS_EXPORTER is none.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,8 @@ class Telemetry:
         named = {label: resource.attributes.get(attribute) for label, attribute in _LABELS.items()}
         self._labels = {label: str(value) for label, value in named.items() if value}
         pushed = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-        self._meters = MeterProvider(_readers(pushed), resource)
+        metrics_pushed = pushed and os.environ.get("OTEL_METRICS_EXPORTER") != "none"
+        self._meters = MeterProvider(_readers(metrics_pushed), resource)
         self._tracers = _tracers(resource) if pushed else None
         self._tracer = (self._tracers or NoOpTracerProvider()).get_tracer("obsiverse_model")
         meter = self._meters.get_meter("obsiverse_model")

@@ -98,6 +98,7 @@ class Clinical:
 
     def _upload(self) -> dict[str, str]:
         self._account.ensure_bucket()
+        self._account.ensure_role()
         place = f"{NAME}/{self._release}"
         self._account.put(f"{place}/train/train.csv", self._train.labelled_csv())
         self._account.put(f"{place}/test/test.csv", self._held_out.labelled_csv())
