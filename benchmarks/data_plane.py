@@ -109,6 +109,14 @@ def server(command: list[str], port: int, path: str, **environment: str) -> Iter
         process.wait()
 
 
+def keep_apart(container: int) -> None:
+    """Give a process the first core, and what is started from here on the others; Linux only."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    for thread in Path(f"/proc/{container}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {first})
+    os.sched_setaffinity(0, others)
+
+
 def answers(url: str) -> bool:
     """True when an HTTP server answers there."""
     try:
@@ -210,6 +218,10 @@ def main(
     url: Annotated[str | None, typer.Option(help="A model container's URL; a stand-in where none is given.")] = None,
     compute_ms: Annotated[float, typer.Option(help="What the stand-in computes for each request.")] = 0.2,
     edge: Annotated[str | None, typer.Option(help="A running edge's URL, which has the endpoint clinical.")] = None,
+    apart: Annotated[
+        int | None,
+        typer.Option(help="The container's process, which gets a core of its own, as an instance is a machine."),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1)] = 5,
     seconds: Annotated[float, typer.Option(min=1, help="Of each measurement.")] = 2,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -217,6 +229,8 @@ def main(
     / ".obsiverse/venvs/endpoints/bin/python",
 ) -> None:
     """Print a table, or JSON."""
+    if apart is not None:
+        keep_apart(apart)
     with tempfile.TemporaryDirectory() as name, targets(url, compute_ms, python, Path(name), edge) as found:
         results = measure(found, rounds, seconds, Path(name))
     model = url or f"stand-in, {compute_ms} ms"

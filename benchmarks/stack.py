@@ -98,6 +98,9 @@ def main() -> None:
     edge = next(row["ports"][0] for row in rows() if row["name"] == "aws")
     options = ["--url", f"http://127.0.0.1:{model}", "--edge", f"http://127.0.0.1:{edge}"]
     subprocess.run([sys.executable, DATA_PLANE, *options], check=True)
+    container = next(row["pid"] for row in rows() if row["kind"] == "task")
+    print("The container on one core, all else on the others:", flush=True)
+    subprocess.run([sys.executable, DATA_PLANE, *options, "--apart", str(container)], check=True)
     downs.append(run("down"))
     ended = statistics.median(downs)
     print(f"warm up, all healthy          {warm:6.1f} s   goal 12 s")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -26,26 +28,40 @@ def main(
     gpu: Annotated[bool, typer.Option("--gpu", help="Run tests/gpu with the service's environment instead.")] = False,
 ) -> None:
     """Exit with 1 when a service's tests fail."""
-    known = sorted(folder.parent.name for folder in (ROOT / "services").glob("*/tests"))
-    failed = [service for service in services or known if not run(service, gpu)]
+    chosen = services or sorted(folder.parent.name for folder in (ROOT / "services").glob("*/tests"))
+    # Two at a time: they wait for processes more than they compute.
+    with ThreadPoolExecutor(1 if gpu else 2) as pool:
+        results = list(pool.map(lambda service: run(service, gpu, live=len(chosen) == 1), chosen))
+    failed = [service for service, passed in zip(chosen, results, strict=True) if not passed]
     if failed:
         typer.echo(f"failed: {', '.join(failed)}", err=True)
         raise typer.Exit(1)
 
 
-def run(service: str, gpu: bool) -> bool:
-    """Check one service's types and run its tests; False where either failed."""
+def run(service: str, gpu: bool, live: bool) -> bool:
+    """Check one service's types and run its tests; False where either failed. What they print is shown at their end, or `live`."""
     project = ROOT / "services" / service
     if not project.is_dir():
         raise typer.BadParameter(f"there is no service {service}")
     python = python_environment(project, ROOT / ".obsiverse" / "venvs")
+    typer.echo(f"-- {service}: testing")
+    options = ["-c", ROOT / "pyproject.toml", "--rootdir", project, "-q"]
     tests = ROOT / "tests" / "gpu" if gpu else project / "tests"
-    typer.echo(f"== {service}")
-    if not gpu and subprocess.run([PYRIGHT, "-p", project], check=False).returncode:
-        return False
-    tools = sysconfig.get_path("purelib")
-    options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(project), "-q"]
-    return subprocess.run([python, "-c", RUN, tools, *options, str(tests)], cwd=project, check=False).returncode == 0
+    commands = [] if gpu else [[PYRIGHT, "-p", project]]
+    commands.append([python, "-c", RUN, sysconfig.get_path("purelib"), *options, tests])
+    began = time.monotonic()
+    printed, status = "", 0
+    for command in commands:
+        where = None if live else subprocess.PIPE
+        done = subprocess.run(
+            command, cwd=project, stdout=where, stderr=where and subprocess.STDOUT, text=True, check=False
+        )
+        printed += done.stdout or ""
+        status = done.returncode
+        if status:
+            break
+    typer.echo(f"== {service}, after {time.monotonic() - began:.0f} s\n{printed}")
+    return status == 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 import urllib.request
 from typing import Any
 
@@ -15,6 +16,8 @@ from botocore.exceptions import ClientError
 from localstack.aws.spec import loader
 from obsiverse_aws.sagemaker.newer_model import add_newer_members
 from platform_under_test import IMAGE, ROLE, Platform, wait_for
+
+CLIENTS, REQUESTS_PER_SECOND, KILLS, KILL_SECONDS = 4, 200, 12, 5
 
 
 def capture(percentage: int = 100) -> dict[str, Any]:
@@ -147,7 +150,9 @@ def test_a_metrics_endpoint_that_can_not_be_is_refused(platform: Platform, path:
     assert caught.value.response["Error"]["Code"] == "ValidationException"
 
 
+@pytest.mark.timeout(300)
 def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would_not_save(platform: Platform) -> None:
+    """200 requests a second for a minute, and kill -9 of one of two instances every five seconds."""
     deploy(platform, "killed", count=2)
     answered: list[int] = []
     lost: list[str] = []
@@ -155,7 +160,9 @@ def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would
 
     def call() -> None:
         client = platform.client("sagemaker-runtime", url=platform.endpoints_url)
-        while not stop.is_set():
+        due = time.monotonic()
+        while not stop.wait(max(0.0, due - time.monotonic())):
+            due += CLIENTS / REQUESTS_PER_SECOND
             for attempt in range(3):
                 try:
                     client.invoke_endpoint(EndpointName="killed", Body=b"1,2", ContentType="text/csv")
@@ -166,10 +173,11 @@ def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would
                     answered.append(attempt)
                     break
 
-    threads = [threading.Thread(target=call) for _ in range(4)]
+    threads = [threading.Thread(target=call) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    for number in range(4):
+    began = time.monotonic()
+    for number in range(KILLS):
         wait_for(lambda: len(instances_in_route(platform, "killed")) == 2, "both instances serve")
         before = len(answered)
         task = sorted(one["id"] for one in platform.agent.tasks({"obsiverse.name": "killed"}))[number % 2]
@@ -177,11 +185,12 @@ def test_instances_that_are_killed_under_load_lose_no_request_that_a_retry_would
         wait_for(lambda before=before: len(answered) > before + 50, "requests are answered")
         # Not before it is back may the other be killed.
         wait_for(lambda task=task, number=number: is_back(platform, task, number // 2 + 1), "it is back")
+        time.sleep(max(0.0, began + (number + 1) * KILL_SECONDS - time.monotonic()))
     stop.set()
     for thread in threads:
         thread.join()
     assert not lost
-    wait_for(lambda: len(captured(platform, "killed")) == len(answered), "every answer was captured", 30)
+    wait_for(lambda: len(captured(platform, "killed")) == len(answered), "every answer was captured", 60)
 
 
 def is_back(platform: Platform, task: str, restarts: int) -> bool:

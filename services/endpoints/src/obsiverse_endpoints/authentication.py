@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -94,20 +95,7 @@ def _check_scope(claim: Claim) -> None:
 
 
 def _check_time(claim: Claim, now: float) -> None:
-    stamp = claim.timestamp
-    try:
-        signed_at = datetime(
-            int(stamp[:4]),
-            int(stamp[4:6]),
-            int(stamp[6:8]),
-            int(stamp[9:11]),
-            int(stamp[11:13]),
-            int(stamp[13:15]),
-            0,
-            UTC,
-        ).timestamp()
-    except ValueError:
-        raise IncompleteSignatureException(f"'{stamp}' is not a date.") from None
+    stamp, signed_at = claim.timestamp, _seconds(claim.timestamp)
     good_for = SKEW_SECONDS if claim.expires is None else claim.expires
     if signed_at < now - good_for:
         raise InvalidSignatureException(
@@ -119,6 +107,15 @@ def _check_time(claim: Claim, now: float) -> None:
             f"Signature not yet current: {stamp} is still later than {_stamp(now + SKEW_SECONDS)} "
             f"({_stamp(now)} + {_duration(SKEW_SECONDS)})"
         )
+
+
+@lru_cache(maxsize=1024)
+def _seconds(stamp: str) -> float:
+    parts = stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11], stamp[11:13], stamp[13:15]
+    try:
+        return datetime(*map(int, parts), tzinfo=UTC).timestamp()
+    except ValueError:
+        raise IncompleteSignatureException(f"'{stamp}' is not a date.") from None
 
 
 def _stamp(seconds: float) -> str:

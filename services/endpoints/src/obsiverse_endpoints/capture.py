@@ -10,10 +10,13 @@ import json
 import random
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from obsiverse_endpoints.capture_files import CaptureFiles, Place
 from obsiverse_endpoints.exchange import CUSTOM_ATTRIBUTES, INFERENCE_ID, Outcome
 from obsiverse_endpoints.routes import CaptureDocument
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class Capture:
@@ -51,11 +54,16 @@ def line(document: CaptureDocument, outcome: Outcome, now: float) -> bytes:
         event["customAttributes"] = [exchange.passed[CUSTOM_ATTRIBUTES]]
     if INFERENCE_ID in exchange.passed:
         event["inferenceId"] = exchange.passed[INFERENCE_ID]
-    event["inferenceTime"] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event["inferenceTime"] = _stamp(int(now))
     if outcome.shadow:
         event["invocationSource"] = "ShadowExperiment"
     whole = {"captureData": data, "eventMetadata": event, "eventVersion": "0"}
-    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    return _ENCODER.encode(whole).encode() + b"\n"
+
+
+@lru_cache(maxsize=1)
+def _stamp(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _side(document: CaptureDocument, mode: str, content_type: str, body: bytes) -> dict[str, str]:
