@@ -78,7 +78,7 @@ class TinyStack:
 
     def left(self) -> list[str]:
         """Names of the containers and networks of this stack."""
-        containers = self.engine.containers.list(all=True)
+        containers = self.engine.containers.list(all=True, ignore_removed=True)
         networks = self.engine.networks.list()
         return [one.name for one in [*containers, *networks] if one.name.startswith(self.project)]
 

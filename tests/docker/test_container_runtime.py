@@ -76,7 +76,9 @@ def template(engine: Any) -> Iterator[Any]:
     )
     made.wait()
     yield made
-    for container in engine.containers.list(all=True, filters={"label": f"obsiverse.agent={PROJECT}"}):
+    for container in engine.containers.list(
+        all=True, ignore_removed=True, filters={"label": f"obsiverse.agent={PROJECT}"}
+    ):
         container.remove(force=True)
     made.remove(force=True)
     network.remove()
@@ -117,7 +119,9 @@ class Agent:
         return self.engine.containers.get(self.client.task(task)["container"])
 
     def containers(self) -> list[Any]:
-        return self.engine.containers.list(all=True, filters={"label": f"obsiverse.agent={PROJECT}"})
+        return self.engine.containers.list(
+            all=True, ignore_removed=True, filters={"label": f"obsiverse.agent={PROJECT}"}
+        )
 
 
 @pytest.fixture

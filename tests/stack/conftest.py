@@ -121,13 +121,15 @@ class DockerStack(Stack):
         found: list[Any] = []
         for label in (f"com.docker.compose.project={project}", f"obsiverse.agent={project}"):
             wanted = {"label": label}
-            found += engine().containers.list(all=True, filters=wanted) + engine().networks.list(filters=wanted)
+            found += engine().containers.list(all=True, ignore_removed=True, filters=wanted) + engine().networks.list(
+                filters=wanted
+            )
         return [one.name for one in found]
 
     def _container(self, service: str) -> Any:
         project = self.environment["COMPOSE_PROJECT_NAME"]
         labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={service}"]
-        return engine().containers.list(all=True, filters={"label": labels})[0]
+        return engine().containers.list(all=True, ignore_removed=True, filters={"label": labels})[0]
 
 
 @functools.cache
