@@ -8,7 +8,7 @@ compile() {
     "$uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url "$@"
 }
 compile_project() {
-    compile --no-emit-package obsiverse-client pyproject.toml "$@"
+    compile --no-emit-package obsiverse-client --no-emit-package obsiverse-dataplane pyproject.toml "$@"
 }
 
 compile_project --output-file requirements.lock

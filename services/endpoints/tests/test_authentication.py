@@ -13,9 +13,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
 from hypothesis import given
 from hypothesis import strategies as st
-from obsiverse_endpoints.authentication import Authenticator
-from obsiverse_endpoints.credential import Credential
-from obsiverse_endpoints.errors import (
+from obsiverse_dataplane.authentication import Authenticator
+from obsiverse_dataplane.credential import Credential
+from obsiverse_dataplane.errors import (
     AwsError,
     ExpiredTokenException,
     IncompleteSignatureException,
@@ -49,7 +49,7 @@ def check(headers, body=b"1", url=URL, credentials=None, ahead=0.0):
     """The caller of a POST, `ahead` seconds from now."""
     parts = urlsplit(url)
     wire = {name.lower().encode(): value.encode() for name, value in headers.items()}
-    authenticator = Authenticator(credentials or Known(), clock=lambda: time.time() + ahead)
+    authenticator = Authenticator(credentials or Known(), "sagemaker", clock=lambda: time.time() + ahead)
     path, query = parts.path.encode(), parts.query.encode()
     return asyncio.run(authenticator.authenticate("POST", path, query, wire, body))
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 from edge import Edge
-from obsiverse_endpoints.credential import Credential
-from obsiverse_endpoints.credential_store import CredentialStore
-from obsiverse_endpoints.credentials import Credentials, EdgeAwayError
-from obsiverse_endpoints.edge_credentials import EdgeCredentials
-from obsiverse_endpoints.errors import ServiceUnavailable, UnrecognizedClientException
+from obsiverse_dataplane.credential import Credential
+from obsiverse_dataplane.credential_store import CredentialStore
+from obsiverse_dataplane.credentials import Credentials, EdgeAwayError
+from obsiverse_dataplane.edge_credentials import EdgeCredentials
+from obsiverse_dataplane.errors import ServiceUnavailable, UnrecognizedClientException
 
 KEY = "LKIAQAAAAAAAGMKEM7X5"
 FOUND = Credential("111111111111", "of-the-key", None, None)

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 
 import pytest
-from obsiverse_endpoints.database import Database
+from obsiverse_dataplane.database import Database
 
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n"
 

@@ -21,7 +21,8 @@ from obsiverse.components.torch import Requirements
 from obsiverse.components.uv import find_uv, run_uv
 
 _STAMP = ".obsiverse.json"
-_CLIENT = "obsiverse-client"
+_OURS = {"obsiverse-client": "client", "obsiverse-dataplane": "dataplane"}
+"""The packages of this checkout that others depend on, and their folders."""
 
 
 class _Stamp(BaseModel):
@@ -43,7 +44,7 @@ class _Stamp(BaseModel):
 class _Project:
     folder: Path
     uses_torch: bool
-    uses_client: bool
+    ours: tuple[str, ...]
 
     @classmethod
     def read(cls, folder: Path) -> _Project:
@@ -59,8 +60,12 @@ class _Project:
         return cls(
             folder,
             uses_torch=bool(content.get("tool", {}).get("obsiverse", {}).get("torch")),
-            uses_client=any(re.match(rf"{_CLIENT}\b(?!-)", each.strip().lower()) for each in dependencies),
+            ours=tuple(path for name, path in _OURS.items() if _names(dependencies, name)),
         )
+
+
+def _names(dependencies: list[str], package: str) -> bool:
+    return any(re.match(rf"{package}\b(?!-)", each.strip().lower()) for each in dependencies)
 
 
 def python_environment(
@@ -106,8 +111,8 @@ def _make(source: _Project, venv: Path, key: str, settings: ComponentSettings, r
     usual = Requirements(source.folder / torch.LOCK, "", "")
     requirements = torch.choose(source.folder, settings) if source.uses_torch else usual
     editable: list[str | Path] = ["-e", source.folder]
-    if source.uses_client:
-        editable += ["-e", settings.checkout / "client"]
+    for name in source.ours:
+        editable += ["-e", settings.checkout / name]
     # Hashes are required, so a second index can only offer other places for the same files.
     index = ["--index", requirements.index, "--index-strategy", "unsafe-best-match"] if requirements.index else []
     try:
@@ -133,8 +138,7 @@ def _make(source: _Project, venv: Path, key: str, settings: ComponentSettings, r
 def _key(source: _Project, venv: Path, settings: ComponentSettings) -> str:
     """Hash of all that an environment is made from."""
     files = [source.folder / "pyproject.toml", source.folder / torch.LOCK]
-    if source.uses_client:
-        files.append(settings.checkout / "client" / "pyproject.toml")
+    files += [settings.checkout / name / "pyproject.toml" for name in source.ours]
     if source.uses_torch:
         files.append(source.folder / torch.CPU_LOCK)
     parts = [str(venv), _python_request(settings), str(source.uses_torch and torch.has_nvidia_driver())]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uvicorn
+from obsiverse_dataplane import log
 
-from obsiverse_endpoints import Settings, create_app, log
+from obsiverse_endpoints import Settings, create_app
 
 # Clients keep their connections this long, as they may with AWS; a shorter time would close them under a slow caller.
 KEEPALIVE_SECONDS = 65

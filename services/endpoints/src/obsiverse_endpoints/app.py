@@ -8,6 +8,11 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from obsiverse_dataplane.authentication import Authenticator
+from obsiverse_dataplane.credential_store import CredentialStore
+from obsiverse_dataplane.credentials import Credentials
+from obsiverse_dataplane.edge_credentials import EdgeCredentials
+from obsiverse_dataplane.errors import AwsError, InternalFailure, UnknownOperationException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,19 +27,14 @@ from obsiverse_endpoints.async_request import TIMEOUT_SECONDS
 from obsiverse_endpoints.async_results import EdgeResults, Results
 from obsiverse_endpoints.async_run import AsyncRun
 from obsiverse_endpoints.async_store import AsyncStore
-from obsiverse_endpoints.authentication import Authenticator
 from obsiverse_endpoints.aws import Aws
 from obsiverse_endpoints.capture import Capture
 from obsiverse_endpoints.capture_files import CaptureFiles
 from obsiverse_endpoints.capture_upload import CaptureUpload
 from obsiverse_endpoints.cloudwatch import CloudWatchMetrics
 from obsiverse_endpoints.containers import Containers
-from obsiverse_endpoints.credential_store import CredentialStore
-from obsiverse_endpoints.credentials import Credentials
 from obsiverse_endpoints.dispatch import Dispatcher
 from obsiverse_endpoints.edge import Edge
-from obsiverse_endpoints.edge_credentials import EdgeCredentials
-from obsiverse_endpoints.errors import AwsError, InternalFailure, UnknownOperationException
 from obsiverse_endpoints.flushing import Flushing
 from obsiverse_endpoints.invocation import Invocation
 from obsiverse_endpoints.metrics import Metrics
@@ -77,7 +77,7 @@ def create_app(settings: Settings, upstream: Upstream | None = None, results: Re
     reach = upstream or AiohttpUpstream()
     credential_store = CredentialStore(settings.data / "credentials.db")
     edge = EdgeCredentials(settings.aws)
-    authenticator = Authenticator(Credentials(edge.ask, credential_store))
+    authenticator = Authenticator(Credentials(edge.ask, credential_store), "sagemaker")
     rng = random.Random(settings.seed)  # noqa: S311 - shares traffic, guards nothing
     aws = Aws(settings.aws)
     cloudwatch = CloudWatchMetrics(aws)

@@ -11,14 +11,14 @@ import time
 import uuid
 
 import structlog
+from obsiverse_dataplane.authentication import Authenticator
+from obsiverse_dataplane.claims import refuse_unsigned
+from obsiverse_dataplane.errors import AwsError, ServiceUnavailable
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from obsiverse_endpoints.async_queue import AsyncQueue
 from obsiverse_endpoints.async_request import AsyncRequest, read_request
-from obsiverse_endpoints.authentication import Authenticator
-from obsiverse_endpoints.claims import refuse_unsigned
-from obsiverse_endpoints.errors import AwsError, ServiceUnavailable
 from obsiverse_endpoints.invocation import read_body
 from obsiverse_endpoints.metrics import Metrics
 from obsiverse_endpoints.routes import RouteKey

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+from obsiverse_dataplane.database import Database
+
 from obsiverse_endpoints.async_request import AsyncRequest
-from obsiverse_endpoints.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (

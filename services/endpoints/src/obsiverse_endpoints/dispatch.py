@@ -7,15 +7,10 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import structlog
+from obsiverse_dataplane.errors import AwsError, ServiceUnavailable
 
 from obsiverse_endpoints.balancing import Fleet, Instance, Variant
-from obsiverse_endpoints.errors import (
-    AwsError,
-    ModelError,
-    ModelNotReadyException,
-    ServiceUnavailable,
-    ValidationError,
-)
+from obsiverse_endpoints.errors import ModelError, ModelNotReadyException, ValidationError
 from obsiverse_endpoints.exchange import Exchange
 from obsiverse_endpoints.routes import RouteKey
 from obsiverse_endpoints.sessions import Sessions

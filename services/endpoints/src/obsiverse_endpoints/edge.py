@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from obsiverse_endpoints.errors import ServiceUnavailable, ValidationError
+from obsiverse_dataplane.errors import ServiceUnavailable
+
+from obsiverse_endpoints.errors import ValidationError
 from obsiverse_endpoints.routes import RouteKey
 from obsiverse_endpoints.upstream import Upstream, UpstreamError
 

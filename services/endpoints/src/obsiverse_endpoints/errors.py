@@ -1,40 +1,13 @@
 """The errors of the SageMaker Runtime API, with the codes, statuses and members that its clients parse.
 
-Shapes: the `sagemaker-runtime` service model; what every AWS API answers: "Common errors" of its API reference.
+Shapes: the `sagemaker-runtime` service model.
 """
 
 # AWS names the shapes, and a class is its shape's name.
 
 from __future__ import annotations
 
-import json
-from typing import ClassVar
-
-MESSAGE_MAX = 2048  # the model's limit on Message and OriginalMessage, in characters
-
-
-class AwsError(Exception):
-    """An error answer: HTTP status, code and members, `Message` among them."""
-
-    status: ClassVar[int] = 500
-    message_key: ClassVar[str] = "Message"
-
-    def __init__(self, message: str, **members: str | int) -> None:
-        super().__init__(message)
-        self.members = {**members, self.message_key: message[:MESSAGE_MAX]}
-
-    @property
-    def code(self) -> str:
-        """The code that clients see, which is the shape's name."""
-        return type(self).__name__
-
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """Response headers, without Content-Length."""
-        return [(b"content-type", b"application/json"), (b"x-amzn-errortype", self.code.encode())]
-
-    def body(self) -> bytes:
-        """Response body."""
-        return json.dumps(self.members).encode()
+from obsiverse_dataplane.errors import MESSAGE_MAX, AwsError
 
 
 class ValidationError(AwsError):
@@ -82,63 +55,6 @@ class ModelNotReadyException(AwsError):
     """The variant has no instance yet: ask again."""
 
     status = 429
-
-
-class ServiceUnavailable(AwsError):
-    """No instance of the variant accepts connections."""
-
-    status = 503
-
-
-class InternalFailure(AwsError):
-    """A fault of this service."""
-
-
-class UnknownOperationException(AwsError):
-    """No operation of the API has this method and path."""
-
-    status = 404
-
-
-class MissingAuthenticationTokenException(AwsError):
-    """The request is not signed."""
-
-    status = 403
-    message_key = "message"
-
-
-class IncompleteSignatureException(AwsError):
-    """The Authorization header is not one of Signature Version 4."""
-
-    status = 400
-    message_key = "message"
-
-
-class InvalidSignatureException(AwsError):
-    """The signature is not the one that the key's secret makes of this request, now."""
-
-    status = 403
-    message_key = "message"
-
-
-class UnrecognizedClientException(AwsError):
-    """No such access key, or its session token is another."""
-
-    status = 403
-    message_key = "message"
-
-    def __init__(self) -> None:
-        super().__init__("The security token included in the request is invalid.")
-
-
-class ExpiredTokenException(AwsError):
-    """The temporary credentials are over."""
-
-    status = 403
-    message_key = "message"
-
-    def __init__(self) -> None:
-        super().__init__("The security token included in the request is expired")
 
 
 class PayloadTooLarge(AwsError):

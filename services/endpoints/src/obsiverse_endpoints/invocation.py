@@ -5,14 +5,15 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 
 from __future__ import annotations
 
+from obsiverse_dataplane.authentication import Authenticator
+from obsiverse_dataplane.claims import refuse_unsigned
+from obsiverse_dataplane.errors import AwsError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from obsiverse_endpoints.authentication import Authenticator
-from obsiverse_endpoints.claims import refuse_unsigned
 from obsiverse_endpoints.containers import Containers
 from obsiverse_endpoints.dispatch import Dispatcher
-from obsiverse_endpoints.errors import AwsError, ModelError, PayloadTooLarge
+from obsiverse_endpoints.errors import ModelError, PayloadTooLarge
 from obsiverse_endpoints.exchange import Exchange, Outcome
 from obsiverse_endpoints.headers import forwarded
 from obsiverse_endpoints.metrics import Metrics

@@ -7,10 +7,10 @@ from time import perf_counter
 from typing import Protocol
 
 import structlog
+from obsiverse_dataplane.errors import AwsError
 
 from obsiverse_endpoints.containers import Containers
 from obsiverse_endpoints.dispatch import Dispatcher
-from obsiverse_endpoints.errors import AwsError
 from obsiverse_endpoints.exchange import Exchange, Outcome
 from obsiverse_endpoints.upstream import UpstreamError
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
+from obsiverse_dataplane.database import Database
 from pydantic import ValidationError
 
-from obsiverse_endpoints.database import Database
 from obsiverse_endpoints.routes import RouteDocument, RouteKey
 
 _log = structlog.get_logger()

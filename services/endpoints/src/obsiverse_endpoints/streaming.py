@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from time import perf_counter
 
 import structlog
+from obsiverse_dataplane.errors import AwsError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -16,7 +17,7 @@ from obsiverse_endpoints import event_stream
 from obsiverse_endpoints.balancing import Instance
 from obsiverse_endpoints.containers import Containers
 from obsiverse_endpoints.dispatch import DISCONNECTED, TIMED_OUT, Dispatcher
-from obsiverse_endpoints.errors import AwsError, ModelError
+from obsiverse_endpoints.errors import ModelError
 from obsiverse_endpoints.exchange import Exchange, Outcome
 from obsiverse_endpoints.invocation import Invocation, send_answer
 from obsiverse_endpoints.observers import Observers

@@ -1,4 +1,4 @@
-"""The place of the Managed Prometheus, X-Ray and CloudWatch Logs data planes."""
+"""The data planes of Managed Prometheus, X-Ray and CloudWatch Logs."""
 
 from obsiverse_telemetry.app import create_app
 from obsiverse_telemetry.settings import Settings

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import uvicorn
+from obsiverse_dataplane import log
 
 from obsiverse_telemetry import Settings, create_app
 
 
 def main() -> None:
     """Serve until SIGTERM."""
-    host, port = Settings().address
-    # asyncio and h11 suffice for what is here, and take the least memory.
-    uvicorn.run(create_app(), host=host, port=port, loop="asyncio", http="h11", ws="none", access_log=False)
+    log.configure()
+    settings = Settings()
+    host, port = settings.address
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 if __name__ == "__main__":

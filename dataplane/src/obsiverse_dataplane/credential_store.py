@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from obsiverse_endpoints.credential import Credential
-from obsiverse_endpoints.database import Database
+from obsiverse_dataplane.credential import Credential
+from obsiverse_dataplane.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS credentials (

@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from obsiverse_endpoints.errors import IncompleteSignatureException, MissingAuthenticationTokenException
-from obsiverse_endpoints.signature import ALGORITHM, Claim, CredentialScope
+from obsiverse_dataplane.errors import IncompleteSignatureException, MissingAuthenticationTokenException
+from obsiverse_dataplane.signature import ALGORITHM, Claim, CredentialScope
 
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
 EXPIRES_MAX = 604800  # seconds

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import structlog
 
-from obsiverse_endpoints.credential import Credential
-from obsiverse_endpoints.credential_store import CredentialStore
-from obsiverse_endpoints.errors import ServiceUnavailable, UnrecognizedClientException
+from obsiverse_dataplane.credential import Credential
+from obsiverse_dataplane.credential_store import CredentialStore
+from obsiverse_dataplane.errors import ServiceUnavailable, UnrecognizedClientException
 
 DEFAULT_KEY, DEFAULT_ACCOUNT = "test", "000000000000"
 ACCOUNT_SECRET = "test"  # noqa: S105 - LocalStack's, and no secret at all

@@ -7,8 +7,8 @@ from typing import Self
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
-from obsiverse_endpoints.credential import Credential
-from obsiverse_endpoints.credentials import EdgeAwayError
+from obsiverse_dataplane.credential import Credential
+from obsiverse_dataplane.credentials import EdgeAwayError
 
 TIMEOUT = aiohttp.ClientTimeout(total=3.0, sock_connect=1.0)
 NOT_FOUND = "not_found"

@@ -11,17 +11,16 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-from obsiverse_endpoints.claims import TIMESTAMP, read_claim
-from obsiverse_endpoints.credentials import Credentials
-from obsiverse_endpoints.errors import (
+from obsiverse_dataplane.claims import TIMESTAMP, read_claim
+from obsiverse_dataplane.credentials import Credentials
+from obsiverse_dataplane.errors import (
     ExpiredTokenException,
     IncompleteSignatureException,
     InvalidSignatureException,
     UnrecognizedClientException,
 )
-from obsiverse_endpoints.signature import TERMINATOR, Claim, Signed, leaves_payload_unsigned, sign
+from obsiverse_dataplane.signature import TERMINATOR, Claim, Signed, leaves_payload_unsigned, sign
 
-SERVICE = "sagemaker"
 SKEW_SECONDS = 300
 # From here on a body takes longer to hash than the loop should wait; hashlib lets go of the interpreter meanwhile.
 HASHED_ELSEWHERE = 256 * 1024  # bytes
@@ -40,10 +39,16 @@ class Caller(NamedTuple):
 
 
 class Authenticator:
-    """Checks signatures against the secrets in `credentials`. `clock` tells seconds since the epoch."""
+    """Checks signatures against the secrets in `credentials`.
 
-    def __init__(self, credentials: Credentials, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        service: what a credential has to be scoped to.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, credentials: Credentials, service: str, clock: Callable[[], float] = time.time) -> None:
         self._credentials = credentials
+        self._service = service
         self._clock = clock
 
     async def authenticate(
@@ -57,7 +62,7 @@ class Authenticator:
         """
         claim = read_claim(headers, query_string)
         now = self._clock()
-        _check_scope(claim)
+        _check_scope(claim, self._service)
         _check_time(claim, now)
         credential = await self._credentials.find(claim.credential.access_key)
         if not hmac.compare_digest((claim.token or "").encode(), (credential.session_token or "").encode()):
@@ -77,10 +82,10 @@ async def _hash(body: bytes) -> str:
     return await asyncio.to_thread(lambda: sha256(body).hexdigest())
 
 
-def _check_scope(claim: Claim) -> None:
+def _check_scope(claim: Claim, wanted: str) -> None:
     _, date, _, service, terminator = claim.credential
-    if service != SERVICE:
-        raise InvalidSignatureException(f"Credential should be scoped to correct service: '{SERVICE}'.")
+    if service != wanted:
+        raise InvalidSignatureException(f"Credential should be scoped to correct service: '{wanted}'.")
     if terminator != TERMINATOR:
         raise InvalidSignatureException(
             f"Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'."

@@ -1,0 +1,1 @@
+"""What the data planes share: who calls, errors as AWS gives them, and SQLite files."""
