@@ -36,7 +36,7 @@ def start(data: Path) -> tuple[subprocess.Popen[bytes], str]:
             return service, f"http://{address}"
 
 
-def client_of(url: str, account: str = "000000000000", secret: str = "test", region: str = "us-east-1"):
+def client_of(url: str, account: str = "000000000000", secret: str = "test", region: str = "us-east-1"):  # noqa: S107 - no secret
     return boto3.client(
         "logs",
         endpoint_url=url,

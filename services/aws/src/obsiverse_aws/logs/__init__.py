@@ -1,0 +1,1 @@
+"""CloudWatch Logs: control operations here, events in the data plane (services/telemetry)."""

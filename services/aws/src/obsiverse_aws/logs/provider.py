@@ -1,0 +1,109 @@
+"""CloudWatch Logs: LocalStack's provider for groups, tags, policies and filters, the data plane for streams and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localstack.aws.api import CommonServiceException, RequestContext, handler
+from localstack.services.logs.provider import LogsProvider
+from localstack.services.moto import call_moto
+
+from obsiverse_aws.logs.data_plane import DataPlane
+from obsiverse_aws.logs.filters import Event, apply_filters
+
+
+class ObsiverseLogs(LogsProvider):
+    """CloudWatch Logs. moto holds no stream and no event."""
+
+    def __init__(self, data_plane: DataPlane) -> None:
+        super().__init__()
+        self._data_plane = data_plane
+
+    def _forward(self, context: RequestContext, request: Any) -> Any:
+        assert context.operation is not None
+        return self._data_plane.call(context.account_id, context.region, context.operation.name, request)
+
+    @handler("CreateLogGroup", expand=False)
+    def create_log_group(self, context: RequestContext, request: Any) -> None:
+        """Make a group here and there."""
+        name = request["logGroupName"]
+        super().create_log_group(context, name, tags=request.get("tags"))
+        try:
+            self._forward(context, {"logGroupName": name})
+        except CommonServiceException as error:
+            # An edge that was killed before it saved may have forgotten the group that is there.
+            if error.code != "ResourceAlreadyExistsException":
+                from localstack.services.logs.models import get_moto_logs_backend
+
+                get_moto_logs_backend(context.account_id, context.region).groups.pop(name, None)
+                raise
+
+    @handler("DeleteLogGroup", expand=False)
+    def delete_log_group(self, context: RequestContext, request: Any) -> None:
+        """Delete a group there, with its events, and here."""
+        try:
+            self._forward(context, request)
+        except CommonServiceException as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+        call_moto(context)
+
+    @handler("PutRetentionPolicy", expand=False)
+    def put_retention_policy(self, context: RequestContext, request: Any) -> None:
+        """Keep it here, to be described, and there, to be heeded."""
+        call_moto(context)
+        self._forward(context, request)
+
+    @handler("DeleteRetentionPolicy", expand=False)
+    def delete_retention_policy(self, context: RequestContext, request: Any) -> None:
+        """See `put_retention_policy`."""
+        call_moto(context)
+        self._forward(context, request)
+
+    @handler("PutLogEvents", expand=False)
+    def put_log_events(self, context: RequestContext, request: Any) -> Any:
+        """Have events kept, then apply the group's filters to those that were."""
+        result = self._forward(context, request)
+        rejected = result.get("rejectedLogEventsInfo", {})
+        first = max(rejected.get("tooOldLogEventEndIndex", 0), rejected.get("expiredLogEventEndIndex", 0))
+        events = request["logEvents"][first : rejected.get("tooNewLogEventStartIndex")]
+        account, region = context.account_id, context.region
+
+        def match(pattern: str, events: list[Event]) -> list[tuple[Event, dict[str, str]]]:
+            asked = {"filterPattern": pattern, "logEventMessages": [event["message"] for event in events]}
+            found = self._data_plane.call(account, region, "TestMetricFilter", asked)["matches"]
+            return [(events[one["eventNumber"] - 1], one["extractedValues"]) for one in found]
+
+        if events:
+            apply_filters(account, region, request["logGroupName"], request["logStreamName"], events, match)
+        return result
+
+    @handler("CreateLogStream", expand=False)
+    def create_log_stream(self, context: RequestContext, request: Any) -> None:
+        """Forwarded."""
+        self._forward(context, request)
+
+    @handler("DeleteLogStream", expand=False)
+    def delete_log_stream(self, context: RequestContext, request: Any) -> None:
+        """Forwarded."""
+        self._forward(context, request)
+
+    @handler("DescribeLogStreams", expand=False)
+    def describe_log_streams(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("GetLogEvents", expand=False)
+    def get_log_events(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("FilterLogEvents", expand=False)
+    def filter_log_events(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("TestMetricFilter", expand=False)
+    def test_metric_filter(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
