@@ -51,7 +51,7 @@ class Request(NamedTuple):
         if self.members.get(name) is None:
             return None
         values = self.objects(name)
-        if not all(isinstance(one, str) for one in values):
+        if not all(isinstance(one, str) for one in cast("list[object]", values)):
             raise invalid(name, values, "Member must be a list of strings")
         return values
 
