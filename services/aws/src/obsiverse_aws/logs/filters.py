@@ -17,6 +17,8 @@ from localstack.utils.aws import arns
 from localstack.utils.aws.client_types import ServicePrincipal
 
 LOG = logging.getLogger(__name__)
+# LocalStack's constants are strings to a type checker.
+PRINCIPAL: Any = ServicePrincipal.logs
 DATA_MAX = 1000  # data of one PutMetricData
 
 Event = dict[str, Any]
@@ -75,13 +77,13 @@ def _deliver(account: str, region: str, group: str, stream: str, subscription: A
     of = arns.parse_arn(destination)
     if subscription.role_arn:
         factory = connect_to.with_assumed_role(
-            role_arn=subscription.role_arn, service_principal=ServicePrincipal.logs, region_name=of["region"]
+            role_arn=subscription.role_arn, service_principal=PRINCIPAL, region_name=of["region"]
         )
     else:
         factory = connect_to(aws_access_key_id=of["account"], region_name=of["region"])
     source = {
         "source_arn": arns.log_group_arn(group, account, region),
-        "service_principal": ServicePrincipal.logs,
+        "service_principal": PRINCIPAL,
     }
     if of["service"] == "lambda":
         payload = json.dumps({"awslogs": {"data": base64.b64encode(packed).decode()}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from localstack.aws.api import CommonServiceException, RequestContext, handler
+from localstack.services.logs.models import get_moto_logs_backend
 from localstack.services.logs.provider import LogsProvider
 from localstack.services.moto import call_moto
 
@@ -21,7 +22,8 @@ class ObsiverseLogs(LogsProvider):
 
     def _forward(self, context: RequestContext, request: Any) -> Any:
         assert context.operation is not None
-        return self._data_plane.call(context.account_id, context.region, context.operation.name, request)
+        operation: Any = context.operation.name
+        return self._data_plane.call(context.account_id, context.region, operation, request)
 
     @handler("CreateLogGroup", expand=False)
     def create_log_group(self, context: RequestContext, request: Any) -> None:
@@ -33,8 +35,6 @@ class ObsiverseLogs(LogsProvider):
         except CommonServiceException as error:
             # An edge that was killed before it saved may have forgotten the group that is there.
             if error.code != "ResourceAlreadyExistsException":
-                from localstack.services.logs.models import get_moto_logs_backend
-
                 get_moto_logs_backend(context.account_id, context.region).groups.pop(name, None)
                 raise
 

@@ -51,9 +51,10 @@ class Request(NamedTuple):
         if self.members.get(name) is None:
             return None
         values = self.objects(name)
-        if not all(isinstance(one, str) for one in cast("list[object]", values)):
+        found = [one for one in values if isinstance(one, str)]
+        if len(found) < len(values):
             raise invalid(name, values, "Member must be a list of strings")
-        return values
+        return found
 
     def group(self, store: LogStore) -> Group:
         """The group that logGroupName or logGroupIdentifier (a name or an ARN) names."""
