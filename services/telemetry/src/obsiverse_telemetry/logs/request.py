@@ -43,7 +43,7 @@ class Request(NamedTuple):
         """A list that must be there."""
         value = self.members.get(name)
         if not isinstance(value, list) or not value:
-            raise invalid(name, value, "Member must have length greater than or equal to 1")
+            raise invalid(name, cast("object", value), "Member must have length greater than or equal to 1")
         return cast("list[Any]", value)
 
     def texts(self, name: str) -> list[str] | None:
