@@ -72,11 +72,11 @@ def test_gpus_load_and_memory_are_among_the_metrics(container: Container) -> Non
     served.invoke("1,1")
     shown = served.client.get("/metrics").text
     stopped(served)
-    for name in ("hw_gpu_utilization_ratio", "hw_gpu_memory_usage_bytes", "hw_gpu_memory_limit_bytes"):
-        assert re.search(rf'^{name}\{{.*hw_id="0".*\}} ', shown, re.MULTILINE), shown
-    [used] = re.findall(r'^hw_gpu_memory_usage_bytes\{.*hw_id="0".*\} (\S+)$', shown, re.MULTILINE)
+    for name in ("FB_USED", "FB_FREE", "POWER_USAGE", "GPU_TEMP"):
+        assert re.search(rf'^DCGM_FI_DEV_{name}\{{.*gpu="0".*\}} ', shown, re.MULTILINE), shown
+    [used] = re.findall(r'^DCGM_FI_DEV_FB_USED\{.*gpu="0".*\} (\S+)$', shown, re.MULTILINE)
     # The CUDA context alone takes hundreds of megabytes.
-    assert float(used) > 100e6
+    assert float(used) > 100
 
 
 def test_hidden_gpu_leaves_the_model_on_the_cpu(container: Container) -> None:

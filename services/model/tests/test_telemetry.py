@@ -101,7 +101,14 @@ def test_metrics_are_pushed_under_the_endpoints_name(serve: Callable[..., Served
     )
     served.invoke("1,2")
     served.invoke("x")
-    names = {"model.invocations", "model.duration", "model.batch.size", "model.queue.duration"}
+    names = {
+        "model.invocations",
+        "model.duration",
+        "model.batch.size",
+        "model.queue.duration",
+        "model.forward.duration",
+        "model.errors",
+    }
     eventually(
         lambda: names <= set(collector.metrics) and len(collector.metrics["model.invocations"].sum.data_points) == 2, 20
     )
@@ -110,6 +117,10 @@ def test_metrics_are_pushed_under_the_endpoints_name(serve: Callable[..., Served
     assert {attributes(point)["endpoint"] for point in points} == {"clinical"}
     assert {attributes(point)["variant"] for point in points} == {"AllTraffic"}
     assert collector.metrics["model.duration"].unit == "s"
+    [forwarded] = collector.metrics["model.forward.duration"].histogram.data_points
+    assert forwarded.count == 1
+    [error] = collector.metrics["model.errors"].sum.data_points
+    assert (attributes(error)["type"], error.as_int) == ("BadInput", 1)
     assert collector.resource["service.name"] == "model"
     shown = served.client.get("/metrics").text
     for name in (
@@ -117,8 +128,30 @@ def test_metrics_are_pushed_under_the_endpoints_name(serve: Callable[..., Served
         "model_duration_seconds_bucket",
         "model_batch_size_sum",
         "model_queue_duration_seconds_count",
+        "model_forward_duration_seconds_bucket",
+        "model_errors_total",
     ):
         assert f"\n{name}{{" in shown
+
+
+COUNTING = """
+from opentelemetry import metrics
+positive = metrics.get_meter("clinical").create_counter("clinical.positive")
+def model_fn(model_dir):
+    return None
+def predict_fn(data, model):
+    positive.add(len(data), {"ward": "a"})
+    return data
+"""
+
+
+def test_what_inference_code_counts_is_pushed_and_shown(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(COUNTING, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_METRIC_EXPORT_INTERVAL="100")
+    served.invoke("1,2\n3,4")
+    eventually(lambda: "clinical.positive" in collector.metrics, 20)
+    [point] = collector.metrics["clinical.positive"].sum.data_points
+    assert (point.as_int, attributes(point)) == (2, {"ward": "a"})
+    assert '\nclinical_positive_total{otel_scope_name="clinical"' in served.client.get("/metrics").text
 
 
 def test_last_values_are_pushed_before_the_end(serve: Callable[..., Served], collector: Collector) -> None:

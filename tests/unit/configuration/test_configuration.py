@@ -22,6 +22,7 @@ LISTEN = {
     "OTLP_GRPC_LISTEN": "127.0.0.1:4317",
     "OTLP_HTTP_LISTEN": "127.0.0.1:4318",
     "OTEL_HEALTH_LISTEN": "127.0.0.1:13133",
+    "OTEL_QUEUE_DIR": "queue",
 }
 type Run = Callable[..., None]
 

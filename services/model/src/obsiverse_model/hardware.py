@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pynvml
@@ -14,17 +15,23 @@ class Gpu:
 
     Attributes:
         index: its place in the driver's list.
-        name: as the driver names it.
-        utilization: 0 to 1, over the driver's last sample period.
+        uuid: the driver's name for this very GPU.
+        name: its model, as the driver names it.
+        utilization: percent of the driver's last sample period; None where it has none (a MIG slice).
         memory_used: bytes.
         memory_total: bytes.
+        power: watts; None where it is not measured.
+        temperature: degrees Celsius; None where it is not measured.
     """
 
     index: int
+    uuid: str
     name: str
-    utilization: float
+    utilization: float | None
     memory_used: int
     memory_total: int
+    power: float | None
+    temperature: float | None
 
 
 def num_cpus() -> int:
@@ -51,9 +58,20 @@ def gpus() -> list[Gpu]:
 def _read(index: int) -> Gpu:
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    return Gpu(
+        index,
+        str(pynvml.nvmlDeviceGetUUID(handle)),
+        str(pynvml.nvmlDeviceGetName(handle)),
+        _measured(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)),
+        int(memory.used),
+        int(memory.total),
+        _measured(lambda: pynvml.nvmlDeviceGetPowerUsage(handle) / 1000),
+        _measured(lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))),
+    )
+
+
+def _measured(read: Callable[[], float]) -> float | None:
     try:
-        utilization = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu) / 100
-    except pynvml.NVMLError_NotSupported:  # pyright: ignore[reportAttributeAccessIssue] - made at run time
-        # A MIG slice has no utilization of its own.
-        utilization = 0.0
-    return Gpu(index, pynvml.nvmlDeviceGetName(handle), utilization, int(memory.used), int(memory.total))
+        return read()
+    except pynvml.NVMLError:
+        return None

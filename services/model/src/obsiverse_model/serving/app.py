@@ -90,14 +90,14 @@ class ModelServer:
                 raise done.value  # noqa: TRY301 - raised in the model's thread
             response = Response(done.value.body, media_type=done.value.content_type)
         except RequestError as error:
-            response = _failure(error.status, type(error).__name__, str(error))
+            response = self._refused(error, error.status, str(error))
         except HTTPException as error:
             # How user code says which status its caller is to see.
-            response = _failure(error.status_code, type(error).__name__, error.detail)
+            response = self._refused(error, error.status_code, error.detail)
         except Exception as error:  # noqa: BLE001 - user code raises what it likes
             _log.error("the model failed", exc_info=error)
             span.record_exception(error)
-            response = _failure(_ERROR, type(error).__name__, str(error))
+            response = self._refused(error, _ERROR, str(error))
         status = response.status_code
         span.set_attribute("http.response.status_code", status)
         if done is not None:
@@ -108,11 +108,14 @@ class ModelServer:
         self._telemetry.invoked(status, time.perf_counter() - began, done.waited if done else None)
         return response
 
+    def _refused(self, error: Exception, status: int, message: str) -> Response:
+        self._telemetry.failed(error)
+        return JSONResponse({"code": status, "type": type(error).__name__, "message": message}, status)
+
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncGenerator[None, None]:
         """Load the model, and answer invocations until the block ends; raises what loading raises."""
-        loop = asyncio.get_running_loop()
-        self._inference = Inference(await loop.run_in_executor(self._worker, self._load_handlers))
+        self._inference = await self._loaded()
         async with self._batcher.running():
             yield
 
@@ -127,11 +130,14 @@ class ModelServer:
 
     async def _load(self) -> None:
         try:
-            loop = asyncio.get_running_loop()
-            self._inference = Inference(await loop.run_in_executor(self._worker, self._load_handlers))
+            self._inference = await self._loaded()
         except Exception as error:  # noqa: BLE001 - user code raises what it likes
             _log.error("the model can't be loaded", exc_info=error)
             self._failed(error)
+
+    async def _loaded(self) -> Inference:
+        handlers = await asyncio.get_running_loop().run_in_executor(self._worker, self._load_handlers)
+        return Inference(handlers, self._telemetry.forwarded)
 
     async def _run(self, batch: list[tuple[Request, Span]]) -> list[Answer | Exception]:
         assert self._inference is not None
@@ -146,7 +152,3 @@ class ModelServer:
 async def metrics(_request: HttpRequest) -> Response:
     """What is measured, in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _failure(status: int, kind: str, message: str) -> Response:
-    return JSONResponse({"code": status, "type": kind, "message": message}, status)

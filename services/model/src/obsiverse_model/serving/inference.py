@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,15 @@ class Answer:
 
 
 class Inference:
-    """Answers requests, in one thread: handlers need not be safe in several."""
+    """Answers requests, in one thread: handlers need not be safe in several.
 
-    def __init__(self, handlers: Handlers) -> None:
+    Args:
+        forwarded: told the seconds of each call of the model.
+    """
+
+    def __init__(self, handlers: Handlers, forwarded: Callable[[float], None] = lambda _: None) -> None:
         self._handlers = handlers
+        self._forwarded = forwarded
         self._splits = True
 
     def answer(self, requests: list[Request]) -> list[Answer | Exception]:
@@ -52,9 +58,9 @@ class Inference:
 
     def _transform(self, request: Request) -> Answer:
         assert self._handlers.transform is not None
-        return Answer(
-            *as_body(self._handlers.transform(request.body, request.content_type, request.accept), request.accept)
-        )
+        transform = self._handlers.transform
+        given = self._timed(lambda: transform(request.body, request.content_type, request.accept))
+        return Answer(*as_body(given, request.accept))
 
     def _read(self, request: Request) -> Any:
         try:
@@ -65,6 +71,15 @@ class Inference:
 
     def _write(self, prediction: Any, request: Request) -> Answer:
         return Answer(*as_body(self._handlers.output(prediction, request.accept), request.accept))
+
+    def _forward(self, data: Any) -> Any:
+        return self._timed(lambda: self._handlers.predict(data))
+
+    def _timed(self, call: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        result = call()
+        self._forwarded(time.perf_counter() - began)
+        return result
 
     def _predict(self, data: list[Any]) -> list[Any]:
         predictions = list(data)
@@ -80,14 +95,14 @@ class Inference:
     def _predict_group(self, group: list[Any]) -> list[Any]:
         if len(group) > 1 and self._splits:
             try:
-                together = self._handlers.predict(_concatenate(group))
+                together = self._forward(_concatenate(group))
             except Exception:  # noqa: BLE001 - the ones by one below tell whose it is
-                return [_caught(self._handlers.predict, each) for each in group]
+                return [_caught(self._forward, each) for each in group]
             parts = _split(together, [len(each) for each in group])
             if parts is not None:
                 return parts
             self._splits = False
-        return [_caught(self._handlers.predict, each) for each in group]
+        return [_caught(self._forward, each) for each in group]
 
 
 def _caught(function: Any, *arguments: Any) -> Any:

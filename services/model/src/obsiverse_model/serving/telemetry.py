@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import set_meter_provider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -15,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, NoOpTracerProvider, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from obsiverse_model import hardware
+from obsiverse_model.serving import gpu_metrics
 
 # Until the collector answers, nothing waits for it longer than this.
 _EXPORT_SECONDS = 2
@@ -61,12 +60,16 @@ class Telemetry:
         self._queue_duration = meter.create_histogram(
             "model.queue.duration", "s", "Waiting for the model.", explicit_bucket_boundaries_advisory=_SECONDS
         )
-        if hardware.num_gpus():
-            meter.create_observable_gauge(
-                "hw.gpu.utilization", [self._gpu_utilization], "1", "Share of time a kernel ran."
-            )
-            meter.create_observable_gauge("hw.gpu.memory.usage", [self._gpu_memory], "By", "Memory in use on the GPU.")
-            meter.create_observable_gauge("hw.gpu.memory.limit", [self._gpu_limit], "By", "Memory of the GPU.")
+        self._forward_duration = meter.create_histogram(
+            "model.forward.duration",
+            "s",
+            "One call of the model: a batch, or a request alone.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._errors = meter.create_counter("model.errors", "{error}", "Invocations that failed, by kind of error.")
+        gpu_metrics.observe(meter, self._labels)
+        # What inference.py counts with opentelemetry.metrics.get_meter goes the same ways.
+        set_meter_provider(self._meters)
 
     def invocation(self, custom_attributes: str | None) -> Span:
         """Begin an invocation's span, under the trace that the custom attributes name."""
@@ -82,6 +85,14 @@ class Telemetry:
         if waited is not None:
             self._queue_duration.record(waited, self._labels)
 
+    def failed(self, error: Exception) -> None:
+        """Count an invocation that was not answered as asked."""
+        self._errors.add(1, {**self._labels, "type": type(error).__name__})
+
+    def forwarded(self, seconds: float) -> None:
+        """Record a call of the model; from any thread."""
+        self._forward_duration.record(seconds, self._labels)
+
     def batch(self, invocations: list[Span]) -> Span:
         """Begin a batch's span: a trace of its own that links to the invocations in it."""
         self._batch_size.record(len(invocations), self._labels)
@@ -95,18 +106,6 @@ class Telemetry:
         if self._tracers is not None:
             self._tracers.shutdown()
         self._meters.shutdown(timeout_millis=_EXPORT_SECONDS * 1000)
-
-    def _gpu_utilization(self, _options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(gpu.utilization, self._gpu_labels(gpu)) for gpu in hardware.gpus()]
-
-    def _gpu_memory(self, _options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(gpu.memory_used, self._gpu_labels(gpu)) for gpu in hardware.gpus()]
-
-    def _gpu_limit(self, _options: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(gpu.memory_total, self._gpu_labels(gpu)) for gpu in hardware.gpus()]
-
-    def _gpu_labels(self, gpu: hardware.Gpu) -> dict[str, str]:
-        return {**self._labels, "hw.id": str(gpu.index), "hw.name": gpu.name}
 
 
 def _readers(pushed: bool) -> list[MetricReader]:
