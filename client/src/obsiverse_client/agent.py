@@ -128,6 +128,16 @@ class AgentClient:
         lines = self._connector.lines(_path(task, "logs"), query, timeout=None if follow else QUICK_SECONDS)
         return ((float(entry["t"]), str(entry["line"])) for entry in lines)
 
+    def services(self) -> list[str]:
+        """Names of the platform's own services."""
+        return self._connector.json("GET", "/services", timeout=QUICK_SECONDS)
+
+    def service_logs(self, service: str, *, since: float | None = None) -> Iterator[tuple[float, str]]:
+        """A service's output as (time, line), from `since` (Unix seconds, to about a second) until it ends."""
+        path = f"/services/{quoted(service)}/logs"
+        lines = self._connector.lines(path, {"since": since, "follow": 1}, timeout=None)
+        return ((float(entry["t"]), str(entry["line"])) for entry in lines)
+
     def events(
         self, *, since: float | None = None, follow: bool = False, task: str | None = None
     ) -> Iterator[JsonObject]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from platform_under_test import ROOT, START_SECONDS, Platform, answers, free_port, wait_for
+from platform_under_test import ACCOUNT, REGION, ROOT, START_SECONDS, Platform, answers, free_port, wait_for
 
 ENVIRONMENT = """
 from pathlib import Path
@@ -32,6 +32,8 @@ def edge(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Plat
         environment.setenv("TELEMETRY_LISTEN", address)
         environment.setenv("TELEMETRY_DATA", str(folder / "telemetry"))
         environment.setenv("TELEMETRY_ADDR", address)
+        environment.setenv("OBSIVERSE_ACCOUNT", ACCOUNT)
+        environment.setenv("OBSIVERSE_REGION", REGION)
         platform._spawn("telemetry", [made.stdout.strip(), "-m", "obsiverse_telemetry"], {})
         try:
             wait_for(lambda: answers(f"http://{address}/health"), "telemetry", START_SECONDS)
@@ -122,3 +124,36 @@ def test_a_missing_stream_is_awss_error(edge, names):
     with pytest.raises(ClientError) as caught:
         edge.client("logs").get_log_events(logGroupName=names["logGroupName"], logStreamName="none")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_what_services_print_is_in_the_platforms_group(edge):
+    shell = {"command": ["/bin/sh"], "restart": {"policy": "no"}, "labels": {"obsiverse.kind": "service"}}
+    edge.agent.put_task("greeter", {"image": "greeter", **shell, "args": ["-c", "echo hello; echo bye; sleep 600"]})
+    logs = edge.client("logs")
+
+    def lines():
+        try:
+            found = logs.get_log_events(logGroupName="/obsiverse/services", logStreamName="greeter", startFromHead=True)
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in found["events"]]
+
+    try:
+        wait_for(lambda: lines() == ["hello", "bye"], "the service's lines")
+        edge.kill("edge")
+        edge.start_edge()
+        edge.agent.put_task("later", {"image": "later", **shell, "args": ["-c", "echo late; sleep 600"]})
+        wait_for(
+            lambda: (
+                [
+                    one["logStreamName"]
+                    for one in logs.describe_log_streams(logGroupName="/obsiverse/services")["logStreams"]
+                ]
+                == ["greeter", "later"]
+            ),
+            "the later service",
+        )
+        assert lines() == ["hello", "bye"]
+    finally:
+        edge.agent.delete("greeter")
+        edge.agent.delete("later")

@@ -27,6 +27,7 @@ from obsiverse.agent.errors import AgentFault, InvalidSpec, naming_full_disk
 BODY_BYTES = 4 * 1024 * 1024
 CHUNK = 256 * 1024
 WAIT_SECONDS = 60.0
+KIND_LABEL = "obsiverse.kind"
 NDJSON = "application/x-ndjson"
 
 
@@ -60,6 +61,8 @@ class Api:
             Route("/tasks/{id}/archive", self.put_archive, methods=["PUT"]),
             Route("/tasks/{id}/logs", self.logs),
             Route("/tasks/{id}/stats", self.task_stats),
+            Route("/services", self.services),
+            Route("/services/{id}/logs", self.service_logs),
             Route("/stats", self.stats),
             Route("/events", self.events),
             Route("/shutdown", self.shutdown, methods=["POST"]),
@@ -187,6 +190,21 @@ class Api:
             changed=task.next_change,
         )
         return StreamingResponse(lines, media_type=NDJSON)
+
+    async def services(self, _: Request) -> Response:
+        """Names of Compose's services."""
+        services = self._agent.runtime.services
+        if services is not None:
+            return JSONResponse(await anyio.to_thread.run_sync(services.names))
+        return JSONResponse([task.task for task in self._agent.tasks({KIND_LABEL: "service"})])
+
+    async def service_logs(self, request: Request) -> Response:
+        """A service's log."""
+        services = self._agent.runtime.services
+        if services is None:
+            return await self.logs(request)
+        since, follow = _query(request, "since", float), _query(request, "follow", int) == 1
+        return StreamingResponse(await services.log(_id(request), since, follow=follow), media_type=NDJSON)
 
     async def task_stats(self, request: Request) -> Response:
         """What one task takes."""

@@ -19,6 +19,7 @@ from obsiverse.agent.container_template import TEMPLATE_LABEL, template
 from obsiverse.agent.docker_api import Docker, Missing, Refused
 from obsiverse.agent.errors import InvalidSpec, StartFailed, naming_full_disk
 from obsiverse.agent.runtime import Exit, Launch, Running, Usage
+from obsiverse.agent.service_logs import ContainerServices
 from obsiverse.agent.spec import Spec
 from obsiverse.agent.store import TaskFolder
 
@@ -34,6 +35,7 @@ class ContainerRuntime:
     def __init__(self, docker: Docker, project: str) -> None:
         self._docker = docker
         self._project = project
+        self.services = ContainerServices(docker, project)
         self._used: dict[str, tuple[float, float]] = {}
 
     async def templates(self) -> dict[str, Spec] | None:

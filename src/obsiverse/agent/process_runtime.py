@@ -48,6 +48,11 @@ class ProcessRuntime:
         """None: they are put to the agent."""
         return None
 
+    @property
+    def services(self) -> None:
+        """None: they are tasks."""
+        return None
+
     def hostname(self, task: str) -> str:
         """Loopback."""
         return LOOPBACK

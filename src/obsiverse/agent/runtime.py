@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from obsiverse.agent.service_logs import ContainerServices
 from obsiverse.agent.spec import Spec
 from obsiverse.agent.store import TaskFolder
 
@@ -116,6 +117,11 @@ class Runtime(Protocol):
 
         Tasks then come from templates alone: nobody chooses a program.
         """
+        ...
+
+    @property
+    def services(self) -> ContainerServices | None:
+        """Compose's services, where they are not tasks of this agent; None where they are."""
         ...
 
     def hostname(self, task: str) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import cache
+from typing import TYPE_CHECKING
 
 from localstack.runtime import hooks
 from localstack.services.plugins import Service, aws_provider
+
+if TYPE_CHECKING:
+    from obsiverse_aws.logs.service_logs import ServiceLogs
 
 
 @aws_provider(api="logs", name="obsiverse")
@@ -31,6 +36,38 @@ def choose_logs() -> None:
         return
     config.SERVICE_PROVIDER_CONFIG.set_provider_if_not_exists("logs", "obsiverse")
     on_reset(_forget)
+
+
+@hooks.on_infra_ready()
+def follow_services() -> None:
+    """Keep the services' logs in OBSIVERSE_ACCOUNT, region OBSIVERSE_REGION; nothing without a data plane or these."""
+    service_logs = _service_logs()
+    if service_logs is not None:
+        service_logs.start()
+
+
+@hooks.on_infra_shutdown(priority=100)
+def leave_services() -> None:
+    """Look for services no more."""
+    service_logs = _service_logs()
+    if service_logs is not None:
+        service_logs.close()
+
+
+@cache
+def _service_logs() -> ServiceLogs | None:
+    from obsiverse_client import AgentClient
+
+    from obsiverse_aws.logs.data_plane import DataPlane
+    from obsiverse_aws.logs.service_logs import ServiceLogs
+    from obsiverse_aws.settings import settings
+
+    address, account, region = (
+        os.environ.get(name) for name in ("TELEMETRY_ADDR", "OBSIVERSE_ACCOUNT", "OBSIVERSE_REGION")
+    )
+    if not address or not account or not region:
+        return None
+    return ServiceLogs(AgentClient(settings().agent), DataPlane(address), account, region)
 
 
 def _forget(account: str) -> None:

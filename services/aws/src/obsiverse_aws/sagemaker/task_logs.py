@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
+from localstack.aws.api import CommonServiceException
 from obsiverse_client import AgentClient, AgentError, AgentUnreachable
 
 from obsiverse_aws.clients import Clients
@@ -16,7 +17,11 @@ from obsiverse_aws.clients import Clients
 _log = logging.getLogger(__name__)
 Line = tuple[float, str]
 Sink = Callable[[list[Line]], None]
+Read = Callable[[float | None], Iterator[Line]]
 BATCH_SECONDS = 1.0
+# Lines of a task that are kept while CloudWatch Logs does not answer.
+MAX_WAITING = 50_000
+SERVER_ERROR = 500
 # PutLogEvents takes at most 10,000 events, and 1 MiB with 26 bytes of overhead each.
 MAX_EVENTS, MAX_BYTES, EVENT_OVERHEAD = 10_000, 1 << 20, 26
 LONGEST_MESSAGE = 256 * 1024 - EVENT_OVERHEAD
@@ -25,6 +30,7 @@ LONGEST_MESSAGE = 256 * 1024 - EVENT_OVERHEAD
 @dataclass
 class _Followed:
     sink: Sink
+    read: Read
     lines: list[Line] = field(default_factory=list)
     ended: bool = False
     drained: threading.Event = field(default_factory=threading.Event)
@@ -39,18 +45,28 @@ class TaskLogs:
         self._news = threading.Condition()
         threading.Thread(target=self._hand_on, name="task-logs", daemon=True).start()
 
-    def follow(self, task: str, sink: Callable[[], Sink], since: float | None = None) -> None:
+    def follow(self, task: str, sink: Callable[[], Sink], since: float | None = None, read: Read | None = None) -> None:
         """Hand a task's lines on until it ends for good; nothing happens where it is followed already.
 
         Args:
             sink: makes what takes the batches.
             since: Unix seconds, to begin later than at the first line.
+            read: what gives the lines since a time, where `task` is not the agent's.
         """
+
+        def lines_of_task(since: float | None) -> Iterator[Line]:
+            return self._agent.logs(task, follow=True, since=since)
+
         with self._news:
             if task in self._followed:
                 return
-            followed = self._followed[task] = _Followed(sink())
+            followed = self._followed[task] = _Followed(sink(), read or lines_of_task)
         threading.Thread(target=self._read, args=(task, followed, since), name=f"log-{task}", daemon=True).start()
+
+    def follows(self, task: str) -> bool:
+        """Whether a task is followed."""
+        with self._news:
+            return task in self._followed
 
     def drain(self, task: str, timeout: float) -> None:
         """Wait until a task that ended has had all its lines handed on, or the timeout in seconds is over."""
@@ -62,7 +78,7 @@ class TaskLogs:
     def _read(self, task: str, followed: _Followed, since: float | None) -> None:
         while True:
             try:
-                for at, line in self._agent.logs(task, follow=True, since=since):
+                for at, line in followed.read(since):
                     since = at
                     with self._news:
                         followed.lines.append((at, line))
@@ -90,12 +106,28 @@ class TaskLogs:
                 over = [task for task, one in self._followed.items() if one.ended]
                 ended = [self._followed.pop(task) for task in over]
             for one, lines in batches:
-                try:
-                    one.sink(lines)
-                except (ClientError, BotoCoreError) as error:
-                    _log.warning("%d log lines are lost: %s", len(lines), error)
+                self._give(one, lines)
             for one in ended:
                 one.drained.set()
+
+    def _give(self, one: _Followed, lines: list[Line]) -> None:
+        try:
+            one.sink(lines)
+        except (ClientError, BotoCoreError, CommonServiceException) as error:
+            with self._news:
+                if _is_passing(error) and not one.ended and len(one.lines) + len(lines) <= MAX_WAITING:
+                    one.lines = [*lines, *one.lines]
+                    return
+            _log.warning("%d log lines are lost: %s", len(lines), error)
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether CloudWatch Logs may take the same lines later."""
+    if isinstance(error, CommonServiceException):
+        return error.status_code >= SERVER_ERROR
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR
+    return True
 
 
 class LogStream:
