@@ -33,6 +33,9 @@ class FakeAws:
         self.tags: dict[str, dict[str, str]] = {}
         self.buckets: set[str] = set()
         self.roles: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, list[str]] = {}
+        self.segment_destination = {"Destination": "XRay", "Status": "ACTIVE"}
+        self.indexed = 1.0
         self.calls: list[str] = []
 
     def client(self, _service: str) -> FakeAws:
@@ -81,8 +84,31 @@ class FakeAws:
             "FinalMetricDataList": [{"MetricName": "accuracy", "Value": self.accuracy, "Timestamp": 0}],
         }
 
+    def describe_log_groups(self, logGroupNamePrefix: str) -> dict[str, Any]:
+        return {"logGroups": [{"logGroupName": name} for name in self.groups if name.startswith(logGroupNamePrefix)]}
+
+    def create_log_group(self, logGroupName: str) -> None:
+        self.groups[logGroupName] = []
+
+    def create_log_stream(self, logGroupName: str, logStreamName: str) -> None:
+        self.groups[logGroupName].append(logStreamName)
+
     def describe_log_streams(self, logGroupName: str, logStreamNamePrefix: str) -> dict[str, Any]:
-        return {"logStreams": [{"logStreamName": f"{logStreamNamePrefix}1"}]}
+        streams = self.groups.get(logGroupName, [f"{logStreamNamePrefix}1"])
+        return {"logStreams": [{"logStreamName": name} for name in streams if name.startswith(logStreamNamePrefix)]}
+
+    def put_resource_policy(self, policyName: str, policyDocument: str) -> None:
+        assert json.loads(policyDocument)["Statement"][0]["Principal"] == {"Service": "xray.amazonaws.com"}, policyName
+
+    def get_trace_segment_destination(self) -> dict[str, Any]:
+        return self.segment_destination
+
+    def update_trace_segment_destination(self, Destination: str) -> None:
+        self.segment_destination = {"Destination": Destination, "Status": "ACTIVE"}
+
+    def update_indexing_rule(self, Name: str, Rule: dict[str, Any]) -> None:
+        assert Name == "Default"
+        self.indexed = Rule["Probabilistic"]["DesiredSamplingPercentage"]
 
     def get_log_events(self, nextToken: str | None = None, **_: Any) -> dict[str, Any]:
         events = [] if nextToken else [{"message": "epoch=1"}, {"message": "epoch=2"}]

@@ -58,6 +58,8 @@ def test_first_run_trains_deploys_and_asks(aws: FakeAws, run: Run, tmp_path: Pat
     assert kept["prediction"]["label"] == kept["prediction"]["truth"]
     assert all(seconds >= 0 for seconds in kept["seconds"].values())
     assert list(aws.roles) == ["obsiverse-sagemaker"]
+    assert aws.groups == {"/obsiverse/otlp": ["collector"]}
+    assert (aws.segment_destination["Destination"], aws.indexed) == ("CloudWatchLogs", 100.0)
     [(name, job)] = aws.jobs.items()
     assert kept["training_job"] == name
     assert (

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from obsiverse_scenario import traffic, training
+from obsiverse_scenario import observability, traffic, training
 from obsiverse_scenario.account import Account
 from obsiverse_scenario.clinical import archive, data
 from obsiverse_scenario.deployment import Endpoint
@@ -99,6 +99,7 @@ class Clinical:
     def _upload(self) -> dict[str, str]:
         self._account.ensure_bucket()
         self._account.ensure_role()
+        observability.ensure(self._account)
         place = f"{NAME}/{self._release}"
         self._account.put(f"{place}/train/train.csv", self._train.labelled_csv())
         self._account.put(f"{place}/test/test.csv", self._held_out.labelled_csv())
