@@ -14,6 +14,8 @@ class Settings(BaseSettings):
         data: folder of the stores.
         aws: host:port of the edge, which knows the access keys.
         prometheus, alertmanager: host:port of the default workspace's.
+        xray_daemon: host:port of X-Ray's UDP daemon; none where it is empty.
+        account, region: whose segments they are that come to the daemon.
     """
 
     model_config = SettingsConfigDict(env_prefix="TELEMETRY_")
@@ -24,8 +26,21 @@ class Settings(BaseSettings):
     prometheus: str = "prometheus:9090"
     alertmanager: str = "alertmanager:9093"
 
+    xray_daemon: str = ""
+    account: str = "000000000000"
+    region: str = "us-east-1"
+
+    @property
+    def xray_daemon_address(self) -> tuple[str, int] | None:
+        """Host and port of X-Ray's daemon."""
+        return _host_and_port(self.xray_daemon) if self.xray_daemon else None
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _host_and_port(self.listen)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from obsiverse_telemetry.sqlite_file import SqliteFile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS groups (
@@ -66,44 +65,11 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
-class LogStore:
-    """The file. Calls block on the disk, and every one may raise sqlite3.Error; threads take turns."""
+class LogStore(SqliteFile):
+    """The file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._turns = {True: threading.Lock(), False: threading.Lock()}
-        # Readers have a connection of their own, so that a long read keeps no writer waiting.
-        self._connections = {
-            writes: sqlite3.connect(path, isolation_level=None, check_same_thread=False) for writes in (True, False)
-        }
-        for connection in self._connections.values():
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-        self._connections[True].executescript(SCHEMA)
-
-    def close(self) -> None:
-        """Close the file, after what is under way."""
-        for writes, connection in self._connections.items():
-            with self._turns[writes]:
-                connection.close()
-
-    def read(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows that a statement gives."""
-        with self._turns[False]:
-            return self._connections[False].execute(statement, parameters).fetchall()
-
-    @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection]:
-        """A transaction; committed at its end, undone where an error leaves it."""
-        with self._turns[True]:
-            connection = self._connections[True]
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        super().__init__(path, SCHEMA)
 
     def group(self, account: str, region: str, name: str) -> Group | None:
         """A group."""

@@ -11,6 +11,13 @@ CREATE TABLE IF NOT EXISTS segments (
     PRIMARY KEY (account, region, trace_id, segment_id)
 ) WITHOUT ROWID;
 
+CREATE INDEX IF NOT EXISTS segments_by_end ON segments (end_time);
+
+CREATE TABLE IF NOT EXISTS changed (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL, region TEXT NOT NULL, trace_id TEXT NOT NULL, UNIQUE (account, region, trace_id)
+);
+
 CREATE TABLE IF NOT EXISTS traces (
     id INTEGER PRIMARY KEY,
     account TEXT NOT NULL, region TEXT NOT NULL, trace_id TEXT NOT NULL,
@@ -40,7 +47,7 @@ CREATE INDEX IF NOT EXISTS trace_edges_by_trace ON trace_edges (trace, source);
 
 CREATE TABLE IF NOT EXISTS trace_annotations (
     trace INTEGER NOT NULL REFERENCES traces (id) ON DELETE CASCADE,
-    name TEXT NOT NULL, value NOT NULL
+    name TEXT NOT NULL, kind TEXT NOT NULL, value NOT NULL
 );
 CREATE INDEX IF NOT EXISTS trace_annotations_by_trace ON trace_annotations (trace, name);
 """
