@@ -42,10 +42,12 @@ def forward_sagemaker_runtime() -> None:
     """Pass SageMaker Runtime's requests on to the data plane, before LocalStack changes what was signed."""
     from localstack.services.edge import ROUTER
 
-    from obsiverse_aws.sagemaker_runtime.forwarder import PATH, Forwarder
+    from obsiverse_aws.forwarder import Forwarder
     from obsiverse_aws.settings import settings
 
-    ROUTER.add(PATH, Forwarder(settings().endpoints), methods=["POST"])
+    # Every operation's path: invocations, and what else the data plane may have.
+    path = "/endpoints/<endpoint>/<operation>"
+    ROUTER.add(path, Forwarder(settings().endpoints, "sagemaker", "SageMaker endpoints"), methods=["POST"])
 
 
 @hooks.on_infra_ready()

@@ -1,4 +1,4 @@
-"""SageMaker Runtime, for clients that know of one address only; others call the data plane itself."""
+"""Data planes, for clients that know of one address only; others call the data plane itself."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from localstack.http import Request, Response
 from localstack.http.request import get_raw_path
 from werkzeug.exceptions import NotFound
 
-# Every operation's path: invocations, and what else the data plane may have.
-PATH = "/endpoints/<endpoint>/<operation>"
-# InvokeEndpoint may take 60 s; the data plane answers for containers that take longer.
+# InvokeEndpoint may take 60 s; its data plane answers for containers that take longer.
 TIMEOUT = urllib3.Timeout(connect=2, read=90)
 HOP_BY_HOP = {
     "connection",
@@ -33,22 +31,26 @@ class Forwarder:
 
     Args:
         address: host:port of the data plane.
+        scope: the service that requests are signed for.
+        plane: what the data plane is of, for the error where it does not answer.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, scope: str, plane: str) -> None:
         self._url = f"http://{address}"
+        self._scope = scope
+        self._plane = plane
         self._http = urllib3.PoolManager(timeout=TIMEOUT, retries=False, maxsize=32)
 
     def __call__(self, request: Request, **_: str) -> Response:
         """The data plane's answer. Raises NotFound for another service's request, which LocalStack then sees to."""
-        if _is_of_another_service(request):
+        if self._is_of_another_service(request):
             raise NotFound
         headers, body = _as_sent(request)
         query = request.query_string.decode("latin-1")
         path = get_raw_path(request)
         try:
             answer = self._http.request(
-                "POST",
+                request.method,
                 f"{self._url}{path}?{query}" if query else f"{self._url}{path}",
                 body=body,
                 headers=headers,
@@ -58,17 +60,16 @@ class Forwarder:
             # An answer of no known length is a stream, passed on as it comes.
             content = answer.read() if "Content-Length" in answer.headers else answer.stream(decode_content=False)
         except urllib3.exceptions.HTTPError as error:
-            message = f"The data plane of SageMaker endpoints does not answer: {error}"
+            message = f"The data plane of {self._plane} does not answer: {error}"
             refusal = Response(json.dumps({"Message": message}), 503, mimetype="application/json")
             refusal.headers["x-amzn-errortype"] = "ServiceUnavailable"
             return refusal
         return Response(content, answer.status, _passed(answer.headers.items()))
 
-
-def _is_of_another_service(request: Request) -> bool:
-    """Whether it is signed for one: S3 has such paths, too, in a bucket of that name."""
-    authorization = request.headers.get("Authorization", "") + request.args.get("X-Amz-Credential", "")
-    return "/aws4_request" in authorization and "/sagemaker/" not in authorization
+    def _is_of_another_service(self, request: Request) -> bool:
+        """Whether it is signed for one: S3 has such paths, too, in a bucket of that name."""
+        authorization = request.headers.get("Authorization", "") + request.args.get("X-Amz-Credential", "")
+        return "/aws4_request" in authorization and f"/{self._scope}/" not in authorization
 
 
 def _as_sent(request: Request) -> tuple[dict[str, str], bytes]:

@@ -1,1 +1,0 @@
-"""SageMaker Runtime: forwarded to the data plane, which is a service of its own."""

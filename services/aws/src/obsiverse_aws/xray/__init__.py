@@ -1,0 +1,1 @@
+"""X-Ray: all of it is in the data plane (services/telemetry)."""
