@@ -15,7 +15,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from obsiverse_telemetry.logs import log_events, log_group
+from obsiverse_telemetry.logs import log_events, log_group, otlp_logs
 from obsiverse_telemetry.logs.errors import MEDIA_TYPE, SerializationException, UnknownOperationException, answer
 from obsiverse_telemetry.logs.request import Request
 from obsiverse_telemetry.logs.store import LogStore
@@ -53,7 +53,10 @@ class Logs:
         self._path = settings.data / "logs.db"
         self._authenticator = Authenticator(credentials, SERVICE)
         self._operations = dict(OPERATIONS)
-        self.routes: list[BaseRoute] = [Route("/", self._call, methods=["POST"])]
+        self.routes: list[BaseRoute] = [
+            Route("/", self._call, methods=["POST"]),
+            Route("/v1/logs", self._take_otlp, methods=["POST"]),
+        ]
 
     async def __aenter__(self) -> Self:
         self._store = LogStore(self._path)
@@ -68,6 +71,9 @@ class Logs:
         while True:
             await asyncio.to_thread(self._store.purge)
             await asyncio.sleep(PURGE_SECONDS)
+
+    async def _take_otlp(self, http: HttpRequest) -> Response:
+        return await otlp_logs.take(http, self._authenticator, self._store)
 
     async def _call(self, http: HttpRequest) -> Response:
         try:

@@ -13,7 +13,8 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from obsiverse_telemetry.xray.otlp import Received, attributes
+from obsiverse_telemetry.otlp import attributes
+from obsiverse_telemetry.xray.otlp import Received
 from obsiverse_telemetry.xray.segment import NAME_MAX, Stored, trace_id_of
 
 HAS_REMOTE, IS_REMOTE = 0x100, 0x200  # of a span's flags

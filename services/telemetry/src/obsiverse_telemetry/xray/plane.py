@@ -11,18 +11,25 @@ from typing import Any, Self, cast
 import structlog
 from obsiverse_dataplane.authentication import Authenticator
 from obsiverse_dataplane.credentials import Credentials
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from obsiverse_telemetry import otlp
 from obsiverse_telemetry.settings import Settings
 from obsiverse_telemetry.signed import read_signed
-from obsiverse_telemetry.xray import otlp
 from obsiverse_telemetry.xray.control import Control
 from obsiverse_telemetry.xray.control import Settings as ControlSettings
 from obsiverse_telemetry.xray.daemon import Daemon
 from obsiverse_telemetry.xray.errors import InvalidRequestException
 from obsiverse_telemetry.xray.intake import Intake
+from obsiverse_telemetry.xray.otlp import BODY_MAX as OTLP_MAX
+from obsiverse_telemetry.xray.otlp import Received, check, spans
 from obsiverse_telemetry.xray.otlp_spans import stored
 from obsiverse_telemetry.xray.request import Operation, Request
 from obsiverse_telemetry.xray.sampling import Sampling
@@ -35,7 +42,7 @@ SERVICE = "xray"
 """What credentials are scoped to."""
 BODY_MAX = 4 << 20  # bytes
 # What is sent compressed may be no longer than what it may be unpacked, and a client that is told so reads on.
-OTLP_READ_MAX = otlp.BODY_MAX + (1 << 20)
+OTLP_READ_MAX = OTLP_MAX + (1 << 20)
 NO_DESTINATION = "The OTLP API is supported with CloudWatch Logs as a Trace Segment Destination"
 _log = structlog.get_logger()
 
@@ -110,22 +117,24 @@ class XRay:
     async def _take_otlp(self, http: HttpRequest) -> Response:
         caller, body = await read_signed(http, self._authenticator, OTLP_READ_MAX)
         owner = Owner(caller.account, caller.region)
-        media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = otlp.media_type(http)
         try:
             if not await asyncio.to_thread(self._control.takes_otlp, owner):
                 raise otlp.Rejected(400, NO_DESTINATION)  # noqa: TRY301 - answered as the others
             encoding = http.headers.get("content-encoding", "").strip().lower()
-            rejected, why = await self._keep(owner, body, media_type, encoding)
+            rejected, why = await self._keep(owner, body, kind, encoding)
         except otlp.Rejected as error:
-            return otlp.refused(media_type, error)
-        return otlp.accepted(media_type, rejected, why)
+            return otlp.refused(error, kind)
+        partial = ExportTracePartialSuccess(rejected_spans=rejected, error_message=why) if rejected else None
+        return otlp.accepted(ExportTraceServiceResponse(partial_success=partial), kind)
 
-    async def _keep(self, owner: Owner, body: bytes, media_type: str, encoding: str) -> tuple[int, str]:
+    async def _keep(self, owner: Owner, body: bytes, kind: str, encoding: str) -> tuple[int, str]:
         """How many spans were not taken, and why."""
 
-        def read() -> tuple[int, str, list[otlp.Received], list[Stored]]:
-            received = list(otlp.spans(otlp.decode(otlp.unpack(body, encoding), media_type)))
-            taken, why = otlp.check(received)
+        def read() -> tuple[int, str, list[Received], list[Stored]]:
+            unpacked = otlp.unpack(body, encoding, OTLP_MAX)
+            received = list(spans(otlp.decode(unpacked, kind, ExportTraceServiceRequest)))
+            taken, why = check(received)
             indexed = self._control.indexed(owner)
             documents = [stored(one) for one in taken if indexed(one.span.trace_id)]
             return len(received) - len(taken), why, taken, documents
