@@ -35,9 +35,9 @@ def main() -> None:
     os.chdir(task_root)
     sys.path[:0] = module_path(task_root, os.environ.pop(LAYERS))
 
-    from awslambdaric import bootstrap
+    from awslambdaric.__main__ import main as take_invocations
 
-    bootstrap.run(task_root, os.environ["_HANDLER"], os.environ["AWS_LAMBDA_RUNTIME_API"])
+    take_invocations([sys.argv[0], os.environ["_HANDLER"]])
 
 
 if __name__ == "__main__":

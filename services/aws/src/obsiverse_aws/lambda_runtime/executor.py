@@ -71,6 +71,7 @@ class TaskRuntimeExecutor(RuntimeExecutor):
         except InitError as error:
             raise StatusErrorException(str(error), error.payload) from error
         except RuntimeEnded as error:
+            LOG.warning("%s ended at its start: %s", task, environment.printed())
             raise StatusErrorException("the runtime ended", report.exited(self.id, *environment.exit())) from error
         except TimeoutError as error:
             raise StatusErrorException("the start took too long", report.timed_out(self.id, INIT_SECONDS)) from error
