@@ -30,10 +30,11 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/obsiverse/model:latest"
 START_SECONDS = 60
 SECONDS = 20
-ENVIRONMENT_OF_ENDPOINTS = """
+ENVIRONMENT_OF = """
+import sys
 from pathlib import Path
 from obsiverse.components import python_environment
-print(python_environment(Path("services/endpoints"), Path(".obsiverse/venvs")))
+print(python_environment(Path("services", sys.argv[1]), Path(".obsiverse/venvs")))
 """
 
 
@@ -51,6 +52,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def environment_of(service: str) -> str:
+    """The Python of a service's environment, which is made if need be."""
+    command = [ROOT / ".venv/bin/python", "-c", ENVIRONMENT_OF, service]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def answers(url: str) -> bool:
@@ -96,6 +103,7 @@ class Platform:
         """Start all."""
         self.start_agent()
         self.agent.put_template("model", self._template())
+        self.agent.put_template("lambda-python", self._lambda_template())
         self.start_endpoints()
         self.start_edge()
 
@@ -115,6 +123,15 @@ class Platform:
             "stop_grace": 5,
         }
 
+    def _lambda_template(self) -> dict[str, Any]:
+        return {
+            "image": "obsiverse/lambda-python",
+            "command": [environment_of("lambda"), "-m", "obsiverse_lambda"],
+            "env": {"AWS_ENDPOINT_URL": self.edge_url},
+            "paths": {"/var/task": "LAMBDA_TASK_ROOT", "/opt": "OBSIVERSE_LAMBDA_OPT"},
+            "stop_grace": 1,
+        }
+
     def start_agent(self) -> None:
         """Start the agent."""
         command = [str(ROOT / ".venv/bin/python"), "-m", "obsiverse.agent", "--state", str(self._folder / "state")]
@@ -129,13 +146,7 @@ class Platform:
 
     def start_endpoints(self) -> None:
         """Start the data plane, in an environment that is made if need be."""
-        python = subprocess.run(
-            [ROOT / ".venv/bin/python", "-c", ENVIRONMENT_OF_ENDPOINTS],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        python = environment_of("endpoints")
         listen = {
             "ENDPOINTS_LISTEN": f"127.0.0.1:{self.endpoints_port}",
             "ENDPOINTS_DATA": str(self._folder / "endpoints"),

@@ -38,6 +38,7 @@ def localstack_environment(chosen: Settings) -> dict[str, str]:
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
         "EAGER_SERVICE_LOADING": "0",
+        "LAMBDA_RUNTIME_EXECUTOR": "obsiverse",
         "PROVIDER_OVERRIDE_IAM": "obsiverse",
         # moto's session tokens are one for all, and of nobody.
         "PROVIDER_OVERRIDE_STS": "obsiverse",

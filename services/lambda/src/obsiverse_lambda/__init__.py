@@ -1,0 +1,1 @@
+"""An execution environment of the Python runtime of AWS Lambda."""
