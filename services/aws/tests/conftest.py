@@ -67,6 +67,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
         try:
             wait_for(lambda: answers(f"http://{address}/health"), "telemetry", START_SECONDS)
             platform.start_agent()
+            platform.agent.put_template("lambda-python", platform.lambda_template())
             platform.start_edge()
             yield platform
         finally:

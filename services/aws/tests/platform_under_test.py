@@ -103,7 +103,7 @@ class Platform:
         """Start all."""
         self.start_agent()
         self.agent.put_template("model", self._template())
-        self.agent.put_template("lambda-python", self._lambda_template())
+        self.agent.put_template("lambda-python", self.lambda_template())
         self.start_endpoints()
         self.start_edge()
 
@@ -123,7 +123,7 @@ class Platform:
             "stop_grace": 5,
         }
 
-    def _lambda_template(self) -> dict[str, Any]:
+    def lambda_template(self) -> dict[str, Any]:
         return {
             "image": "obsiverse/lambda-python",
             "command": [environment_of("lambda"), "-m", "obsiverse_lambda"],

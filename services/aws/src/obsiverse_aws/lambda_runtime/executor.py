@@ -44,7 +44,7 @@ def host() -> Host:
 class TaskRuntimeExecutor(RuntimeExecutor):
     """One environment, made again when its runtime ended or was too slow."""
 
-    def __init__(self, id: str, function_version: FunctionVersion) -> None:
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - the base class names it
         super().__init__(id, function_version)
         self._env: dict[str, str] = {}
         self._environment: Environment | None = None
@@ -114,6 +114,11 @@ class TaskRuntimeExecutor(RuntimeExecutor):
             logs += "\n"
         logs += report.end_lines(request, time.monotonic() - began, config.memory_size, used, init)
         return InvocationResult(request_id=request, payload=result, is_error=is_error, logs=logs)
+
+    @property
+    def init_seconds(self) -> float | None:
+        """How long the environment took to start, until its first invocation."""
+        return self._init
 
     def stop(self) -> None:
         """End the environment; the next invocation makes another."""

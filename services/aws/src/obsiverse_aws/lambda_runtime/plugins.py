@@ -14,6 +14,6 @@ class TaskRuntimeExecutorPlugin(RuntimeExecutorPlugin):
 
     def load(self, *args: Any, **kwargs: Any) -> Any:
         """The executor's class."""
-        from obsiverse_aws.lambda_runtime.executor import TaskRuntimeExecutor
+        from obsiverse_aws.lambda_runtime.traced import TracedExecutor
 
-        return TaskRuntimeExecutor
+        return TracedExecutor
