@@ -9,12 +9,12 @@ from obsiverse_aws.amp.checks import MAIN, Invalid
 
 TOPIC = "arn:aws:sns:us-east-1:111111111111:alerts"
 SNS = {"topic_arn": TOPIC, "sigv4": {"region": "us-east-1"}}
-SECRET = "arn:aws:secretsmanager:us-east-1:111111111111:secret:pagerduty"  # noqa: S105 - an ARN
+SECRET = "arn:aws:secretsmanager:us-east-1:111111111111:secret:pagerduty"
 
 
-def definition(receiver, templates=None, **members):
+def definition(receiver, beside=None, **members):
     config = {"route": {"receiver": "one"}, "receivers": [{"name": "one", **receiver}], **members}
-    return yaml.safe_dump({"alertmanager_config": yaml.safe_dump(config), **(templates or {})})
+    return yaml.safe_dump({"alertmanager_config": yaml.safe_dump(config), **(beside or {})})
 
 
 def rendered(document):
