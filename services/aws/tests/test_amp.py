@@ -56,6 +56,32 @@ def template(name: str, program: str, port: int) -> dict[str, Any]:
     }
 
 
+BUILT_IN = "444444444444"
+"""The account of the stack's own Prometheus."""
+OWN = """
+rule_files: [rules/*.yml]
+alerting:
+  alertmanagers:
+    - file_sd_configs: [{files: [rules/*.json]}]
+"""
+
+
+def start_own(platform: Platform, folder: Path, prometheus: str, alertmanager: str) -> dict[str, str]:
+    """Start the stack's own programs, as compose/prometheus.yaml does; the variables that tell the edge of them."""
+    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    (folder / "rules").mkdir()
+    (folder / "prometheus.yml").write_text(OWN)
+    (folder / "alertmanager.yml").write_text("route: {receiver: own}\nreceivers: [{name: own}]\n")
+    options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb", "--web.enable-lifecycle"]
+    platform._spawn("prometheus", [prometheus, *options, f"--web.listen-address={addresses[0]}"], {})
+    options = [f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data", "--cluster.listen-address="]
+    platform._spawn("alertmanager", [alertmanager, *options, f"--web.listen-address={addresses[1]}"], {})
+    for address in addresses:
+        wait_for(lambda address=address: answers(f"http://{address}/-/ready"), address, START_SECONDS)
+    names = {"PROMETHEUS_ADDR": addresses[0], "ALERTMANAGER_ADDR": addresses[1], "AMP_RULES": str(folder / "rules")}
+    return {**names, "OBSIVERSE_ACCOUNT": BUILT_IN, "OBSIVERSE_REGION": REGION}
+
+
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Platform]:
     """An edge with a data plane, and an agent that knows the templates of workspaces."""
@@ -73,6 +99,8 @@ def edge(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Plat
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in variables.items():
+            environment.setenv(name, value)
+        for name, value in start_own(platform, folder, prometheus, alertmanager).items():
             environment.setenv(name, value)
         platform._spawn("telemetry", [python, "-m", "obsiverse_telemetry"], {})
         try:
@@ -384,3 +412,27 @@ def test_a_reset_account_has_no_workspaces_and_no_tasks(edge):
         assert answer.status == 200
     assert amp.list_workspaces()["workspaces"] == []
     wait_for(lambda: not [one for one in edge.agent.tasks() if identity in one["id"]], "tasks ended", SECONDS)
+
+
+def test_the_stacks_own_prometheus_is_a_workspace(edge, amp):
+    mine = edge.client("amp", BUILT_IN)
+    (found,) = mine.list_workspaces()["workspaces"]
+    identity = found["workspaceId"]
+    assert (identity, found["alias"]) == ("ws-00000000-0000-0000-0000-000000000000", "default")
+    wait_for(lambda: status(mine, identity) == "ACTIVE", "workspace ACTIVE", SECONDS)
+    url = url_of(mine, identity)
+
+    def rules() -> list[str]:
+        return [one["name"] for one in signed(f"{url}api/v1/rules", BUILT_IN)[1]["data"]["groups"]]
+
+    mine.create_rule_groups_namespace(workspaceId=identity, name="own", data=RULES)
+    assert namespace_settled(mine, identity, "own")["status"]["statusCode"] == "ACTIVE"
+    assert rules() == ["endpoint"]
+    put(mine, identity, alert_manager({}))
+
+    def alerts() -> list[Any]:
+        return signed(f"{url}alertmanager/api/v2/alerts", BUILT_IN)[1]
+
+    assert wait_for(alerts, "an alert", SECONDS)[0]["receivers"] == [{"name": "one"}]
+    mine.delete_rule_groups_namespace(workspaceId=identity, name="own")
+    wait_for(lambda: not rules(), "rules deleted", SECONDS)
