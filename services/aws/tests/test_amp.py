@@ -111,7 +111,6 @@ def edge(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Plat
             platform.start_edge()
             yield platform
         finally:
-            print(platform.log("edge")[-6000:])
             platform.end()
 
 

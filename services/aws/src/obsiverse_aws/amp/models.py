@@ -33,11 +33,6 @@ class Workspace(Resource):
         """Its ARN."""
         return f"arn:aws:aps:{self.region}:{self.account}:workspace/{self.name}"
 
-    @property
-    def task(self) -> str:
-        """What the names of its tasks begin with."""
-        return f"{self.account}-{self.region}-{self.name}"
-
 
 @dataclass
 class Definition(Resource):
