@@ -62,7 +62,7 @@ OWN = """
 rule_files: [rules/*.yml]
 alerting:
   alertmanagers:
-    - file_sd_configs: [{files: [rules/*.json]}]
+    - file_sd_configs: [{files: [rules/*.json], refresh_interval: 5s}]
 """
 
 
@@ -73,6 +73,8 @@ def start_own(platform: Platform, folder: Path, prometheus: str, alertmanager: s
     (folder / "prometheus.yml").write_text(OWN)
     (folder / "alertmanager.yml").write_text("route: {receiver: own}\nreceivers: [{name: own}]\n")
     options = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb", "--web.enable-lifecycle"]
+    # An alert that fired before the definition's Alertmanager was known is sent there soon.
+    options.append("--rules.alert.resend-delay=1s")
     platform._spawn("prometheus", [prometheus, *options, f"--web.listen-address={addresses[0]}"], {})
     options = [f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data", "--cluster.listen-address="]
     platform._spawn("alertmanager", [alertmanager, *options, f"--web.listen-address={addresses[1]}"], {})

@@ -100,7 +100,7 @@ class BuiltInPrograms:
             self._tasks.reload(self._addresses.prometheus)
 
     def _write(self, wanted: Files) -> bool:
-        """Whether the folder's files were others."""
+        """Whether the folder's rules were others; Prometheus sees by itself where to send alerts."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             there = {one.name: one.read_text() for one in self._folder.iterdir() if one.suffix in (".yml", ".json")}
@@ -114,7 +114,7 @@ class BuiltInPrograms:
                     part.replace(self._folder / name)
         except OSError as error:
             raise Retry(f"rules can't be written to {self._folder}: {error}") from error
-        return there != dict(wanted)
+        return {**there, TARGETS: ""} != {**wanted, TARGETS: ""}
 
 
 def _file(namespace: str) -> str:
