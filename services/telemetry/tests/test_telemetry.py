@@ -73,4 +73,5 @@ def test_every_call_is_an_error_that_says_what_is_missing(url, service, operatio
 
 
 def test_remote_write_is_refused_and_not_swallowed(url):
-    assert httpx.post(f"{url}/workspaces/ws-1/api/v1/remote_write", content=b"x").status_code == 501
+    answer = httpx.post(f"{url}/workspaces/ws-1/api/v1/remote_write", content=b"x")
+    assert (answer.status_code, answer.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationTokenException")

@@ -79,6 +79,7 @@ class Native(_Strict):
         ports: container port to the variable that tells a task its port.
         paths: folder inside a task to the variable that gets its real place.
         volumes: target of a volume, config or secret to the variable that gets its real place.
+        programs: variable to the Go program whose real path it gets.
     """
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -90,6 +91,7 @@ class Native(_Strict):
     ports: dict[PortKey, Variable] = {}
     paths: dict[Absolute, Variable] = {}
     volumes: dict[str, Variable] = {}
+    programs: dict[Variable, str] = {}
 
     @model_validator(mode="after")
     def _is_one_program(self) -> Self:

@@ -36,6 +36,7 @@ def prepare(units: Sequence[Unit], workspace: Workspace, report: Reporter) -> di
         unit.name: unit.with_program(local_program(unit)) for unit in units if not unit.component and not unit.project
     }
     programs = {unit.component for unit in units if unit.component}
+    programs |= {name for unit in units for name in unit.programs.values()}
     projects = {unit.project for unit in units if unit.project}
     paths: dict[str | Path, Path] = {}
     jobs: list[tuple[str | Path, Callable[[], Path]]] = [
@@ -61,7 +62,8 @@ def prepare(units: Sequence[Unit], workspace: Workspace, report: Reporter) -> di
         what = unit.component or unit.project
         if what:
             ready[unit.name] = unit.with_program(str(paths[what]))
-    return ready
+    got = {what: str(path) for what, path in paths.items() if isinstance(what, str)}
+    return {name: unit.with_programs(got) for name, unit in ready.items()}
 
 
 def _program(name: str, watch: Callable[[components.Progress], None]) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Unit:
         spec: what the agent is told (docs/design.md, "The agent's API"); `command[0]` is still a name until its program was got.
         component: the Go program that `command[0]` names, if it is one.
         project: the folder of the Python project that `python` in `command[0]` stands for, if it is one.
+        programs: variable to the Go program whose path it gets.
     """
 
     name: str
@@ -47,10 +48,16 @@ class Unit:
     oneshot: bool = False
     component: str | None = None
     project: Path | None = None
+    programs: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def with_program(self, program: str) -> Unit:
         """The unit with the real path of its program."""
         return replace(self, spec={**self.spec, "command": [program, *self.spec["command"][1:]]})
+
+    def with_programs(self, paths: Mapping[str, str]) -> Unit:
+        """The unit with the real paths, by name, of the programs that its variables are to have."""
+        found = {variable: paths[name] for variable, name in self.programs.items()}
+        return replace(self, spec={**self.spec, "env": {**self.spec["env"], **found}})
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,7 @@ def _unit(service: Service, project: Project, files: Files, here: Collection[str
         oneshot=completes or service.labels.get(ONESHOT_LABEL) == "true",
         component=native.component,
         project=native.project,
+        programs=native.programs,
     )
 
 

@@ -6,7 +6,8 @@ from localstack.runtime import hooks
 from localstack.services.plugins import Service, aws_provider
 
 
-def _moto_service(api: str) -> Service:
+def moto_service(api: str) -> Service:
+    """A service that moto answers throughout."""
     from localstack.aws.skeleton import Skeleton
     from localstack.aws.spec import load_service
 
@@ -19,43 +20,43 @@ def _moto_service(api: str) -> Service:
 @aws_provider(api="application-autoscaling")
 def application_autoscaling() -> Service:
     """Application Auto Scaling."""
-    return _moto_service("application-autoscaling")
+    return moto_service("application-autoscaling")
 
 
 @aws_provider(api="codebuild")
 def codebuild() -> Service:
     """CodeBuild."""
-    return _moto_service("codebuild")
+    return moto_service("codebuild")
 
 
 @aws_provider(api="codepipeline")
 def codepipeline() -> Service:
     """CodePipeline."""
-    return _moto_service("codepipeline")
+    return moto_service("codepipeline")
 
 
 @aws_provider(api="ecr")
 def ecr() -> Service:
     """ECR."""
-    return _moto_service("ecr")
+    return moto_service("ecr")
 
 
 @aws_provider(api="ecs")
 def ecs() -> Service:
     """ECS."""
-    return _moto_service("ecs")
+    return moto_service("ecs")
 
 
 @aws_provider(api="eks")
 def eks() -> Service:
     """EKS."""
-    return _moto_service("eks")
+    return moto_service("eks")
 
 
 @aws_provider(api="sagemaker-metrics")
 def sagemaker_metrics() -> Service:
     """SageMaker Metrics."""
-    return _moto_service("sagemaker-metrics")
+    return moto_service("sagemaker-metrics")
 
 
 @hooks.on_infra_start()

@@ -1,0 +1,1 @@
+"""Managed Prometheus's control API; the data plane is services/telemetry's."""
