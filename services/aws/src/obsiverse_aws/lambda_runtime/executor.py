@@ -175,4 +175,7 @@ def _unpacked(code: ArchiveCode | None) -> Path:
         raise LambdaRuntimeException("the version has no code")
     # Unpacked code is temporary, and a version outlives the edge's restart.
     code.prepare_for_execution()
-    return code.get_unzipped_code_location()
+    folder = code.get_unzipped_code_location()
+    if folder is None:
+        raise LambdaRuntimeException("the version's code can't be unpacked")
+    return folder
