@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts" / "docker"
 PYTEST = (sys.executable, "-m", "pytest")
 # The collector's image has a stand-in: its Go build takes longer than all of these.
-OURS = ("agent", "aws", "endpoints", "inbox", "mlflow", "model", "scenario", "telemetry", "traffic")
+OURS = ("agent", "aws", "endpoints", "inbox", "lambda-python", "mlflow", "model", "scenario", "telemetry", "traffic")
 
 
 class Missing(Exception):

@@ -128,7 +128,7 @@ class Platform:
             "image": "obsiverse/lambda-python",
             "command": [environment_of("lambda"), "-m", "obsiverse_lambda"],
             "env": {"AWS_ENDPOINT_URL": self.edge_url},
-            "paths": {"/var/task": "LAMBDA_TASK_ROOT", "/opt": "OBSIVERSE_LAMBDA_OPT"},
+            "paths": {"/var/task": "LAMBDA_TASK_ROOT", "/opt": "OBSIVERSE_LAMBDA_OPT", "/tmp": "TMPDIR"},
             "stop_grace": 1,
         }
 

@@ -103,13 +103,10 @@ def test_gateway_and_function_are_one_trace(observed: Platform, url: str, active
     assert (service["name"], ran["name"]) == (active.split(":")[6],) * 2
     assert seen == {"Root": root, "Parent": ran["id"], "Sampled": "1"}
     assert "Invocation" in [one["name"] for one in ran["subsegments"]]
-    graph = observed.client("xray").get_trace_graph(TraceIds=[root])["Services"]
-    assert {one.get("Type") for one in graph} == {
-        "AWS::ApiGateway::Stage",
-        "AWS::Lambda",
-        "AWS::Lambda::Function",
-        "client",
-    }
+    xray = observed.client("xray")
+    graph = wait_for(lambda: xray.get_trace_graph(TraceIds=[root])["Services"], "the graph")
+    kinds = {"client", "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"}
+    assert {one.get("Type") for one in graph} == kinds
 
 
 def test_traceparent_is_understood_too(observed: Platform, url: str):

@@ -35,7 +35,7 @@ def main() -> None:
     os.chdir(task_root)
     sys.path[:0] = module_path(task_root, os.environ.pop(LAYERS))
 
-    from awslambdaric.__main__ import main as take_invocations
+    from awslambdaric.__main__ import main as take_invocations  # pyright: ignore[reportUnknownVariableType]
 
     take_invocations([sys.argv[0], os.environ["_HANDLER"]])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
-from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.lambda_models import ArchiveCode, FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 from obsiverse_client import AgentClient
 
@@ -44,7 +44,7 @@ def host() -> Host:
 class TaskRuntimeExecutor(RuntimeExecutor):
     """One environment, made again when its runtime ended or was too slow."""
 
-    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - the base class names it
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002 - LocalStack's name
         super().__init__(id, function_version)
         self._env: dict[str, str] = {}
         self._environment: Environment | None = None
@@ -67,20 +67,31 @@ class TaskRuntimeExecutor(RuntimeExecutor):
         task = f"lambda-{self.id}-{self._starts}"
         environment = self._environment = Environment(agent(), host(), task, self._function(), self._env)
         try:
-            self._init = environment.ready(max(INIT_SECONDS, self.function_version.config.timeout))
-        except InitError as error:
-            raise StatusErrorException(str(error), error.payload) from error
-        except RuntimeEnded as error:
-            LOG.warning("%s ended at its start: %s", task, environment.printed())
-            raise StatusErrorException("the runtime ended", report.exited(self.id, *environment.exit())) from error
-        except TimeoutError as error:
-            raise StatusErrorException("the start took too long", report.timed_out(self.id, INIT_SECONDS)) from error
+            self._init = environment.ready(self._init_timeout)
+        except (InitError, RuntimeEnded, TimeoutError) as error:
+            LOG.warning("%s could not load its function: %s", task, environment.printed())
+            document = self._init_error(environment, error)
+            self.stop()
+            raise StatusErrorException(f"{task} could not load its function", document) from error
         return environment
+
+    def _init_error(self, environment: Environment, error: InitError | RuntimeEnded | TimeoutError) -> bytes:
+        match error:
+            case InitError():
+                return error.payload
+            case RuntimeEnded():
+                return report.exited(self.id, *environment.exit())
+            case TimeoutError():
+                return report.timed_out(self.id, self._init_timeout)
+
+    @property
+    def _init_timeout(self) -> float:
+        return max(INIT_SECONDS, self.function_version.config.timeout)
 
     def _function(self) -> Function:
         config = self.function_version.config
-        layers = [layer.code.get_unzipped_code_location() for layer in config.layers]
-        return Function(self.function_version.qualified_arn, _code(self.function_version), layers, config.memory_size)
+        layers = [_unpacked(layer.code) for layer in config.layers]
+        return Function(self.function_version.qualified_arn, _unpacked(config.code), layers, config.memory_size)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run the function once."""
@@ -98,7 +109,9 @@ class TaskRuntimeExecutor(RuntimeExecutor):
         )
         try:
             answer = environment.invoke(invocation, config.timeout)
+            took = time.monotonic() - began
         except (RuntimeEnded, TimeoutError) as error:
+            took = time.monotonic() - began
             is_late = isinstance(error, TimeoutError)
             document = (
                 report.timed_out(request, config.timeout) if is_late else report.exited(request, *environment.exit())
@@ -112,7 +125,7 @@ class TaskRuntimeExecutor(RuntimeExecutor):
             used, result, is_error = environment.memory_used(), answer.payload, answer.is_error
         if not logs.endswith("\n"):
             logs += "\n"
-        logs += report.end_lines(request, time.monotonic() - began, config.memory_size, used, init)
+        logs += report.end_lines(request, took, config.memory_size, used, init)
         return InvocationResult(request_id=request, payload=result, is_error=is_error, logs=logs)
 
     @property
@@ -151,9 +164,8 @@ class TaskRuntimeExecutor(RuntimeExecutor):
         runtime = function_version.config.runtime or "a container image"
         if not runtime.startswith("python"):
             raise LambdaRuntimeException(f"{runtime} is not run here: only Python is")
-        _code(function_version)
-        for layer in function_version.config.layers:
-            layer.code.prepare_for_execution()
+        for code in (function_version.config.code, *(layer.code for layer in function_version.config.layers)):
+            _unpacked(code)
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
@@ -162,10 +174,13 @@ class TaskRuntimeExecutor(RuntimeExecutor):
             function_version.config.code.destroy_cached()
 
 
-def _code(version: FunctionVersion) -> Path:
-    code = version.config.code
+def _unpacked(code: ArchiveCode | None) -> Path:
+    """The folder of a version's or a layer's code."""
     if code is None:
         raise LambdaRuntimeException("the version has no code")
     # Unpacked code is temporary, and a version outlives the edge's restart.
     code.prepare_for_execution()
-    return code.get_unzipped_code_location()
+    folder = code.get_unzipped_code_location()
+    if folder is None:
+        raise LambdaRuntimeException("the version's code can't be unpacked")
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import threading
@@ -68,13 +69,9 @@ class Output:
     def close(self) -> None:
         """Stop listening."""
         # Closing alone does not wake a thread that is in accept().
-        try:
+        with contextlib.suppress(OSError):  # macOS: not connected.
             self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:  # macOS: not connected.
-            pass
         self._listener.close()
         if self._connection is not None:
-            try:
+            with contextlib.suppress(OSError):  # The runtime has ended already.
                 self._connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # The runtime has ended already.
-                pass
