@@ -17,7 +17,8 @@ from obsiverse_aws.lambda_runtime.runtime_api import Answer, Invocation, Runtime
 from obsiverse_aws.tasks import TASK
 
 TEMPLATE = "lambda-python"
-LABELS = {**TASK, "obsiverse.resource": "lambda-environment"}
+# Not obsiverse.resource, by which SageMaker's controller finds what belongs to it.
+LABELS = {**TASK, "obsiverse.environment": "lambda"}
 EXIT_SECONDS = 5.0
 
 
