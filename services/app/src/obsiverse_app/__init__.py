@@ -1,0 +1,1 @@
+"""The sample application, deployed by boto3 as on AWS."""
