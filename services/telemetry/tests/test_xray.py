@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_xray_sdk.core.recorder import AWSXRayRecorder
 from botocore.exceptions import ClientError
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -172,6 +173,24 @@ def test_spans_are_a_trace_with_parents_services_and_edges(service: Service, xra
     assert {"front", "back", "cold", "client"} <= {one["Name"] for one in whole}
 
 
+def test_a_span_of_the_function_that_lambda_named_already_is_the_same_node(service: Service, xray: Any) -> None:
+    trace, now = new_trace(), time.time()
+    function = {"trace_id": xray_id(trace), "id": secrets.token_hex(8), "name": "fn", "origin": "AWS::Lambda::Function"}
+    xray.put_trace_segments(TraceSegmentDocuments=[json.dumps({**function, "start_time": now - 1, "end_time": now})])
+    handler = span(trace, "handler", kind=Span.SPAN_KIND_SERVER)
+    handler.parent_span_id = bytes.fromhex(function["id"])
+    sent = request(fn=[handler])
+    sent.resource_spans[0].resource.attributes.extend(pairs(cloud__platform="aws_lambda"))
+    send(service, sent)
+
+    def nodes() -> list[dict[str, Any]]:
+        graph = xray.get_trace_graph(TraceIds=[xray_id(trace)])["Services"]
+        return graph if len(documents(xray, xray_id(trace))) == 2 else []
+
+    [node] = [one for one in eventually(nodes) if one["Name"] == "fn"]
+    assert (node["Edges"], node["SummaryStatistics"]["TotalCount"]) == ([], 1)
+
+
 def test_spans_are_also_in_the_log_group_of_transaction_search(service: Service, xray: Any) -> None:
     trace, sent = shop()
     send(service, request(**sent))
@@ -224,6 +243,20 @@ def test_datagrams_of_the_sdks_are_traces(xray: Any, udp: int) -> None:
         sender.sendto(b'{"format": "json", "version": 1}\n' + json.dumps(segment).encode(), ("127.0.0.1", udp))
     found = eventually(lambda: xray.batch_get_traces(TraceIds=[trace])["Traces"])
     assert json.loads(found[0]["Segments"][0]["Document"])["name"] == "old"
+
+
+def test_the_xray_sdk_works_unchanged(xray: Any, udp: int) -> None:
+    recorder = AWSXRayRecorder()
+    recorder.configure(daemon_address=f"127.0.0.1:{udp}", sampling=False, service="sdk")
+    with recorder.in_segment("checkout") as sent, recorder.in_subsegment("pay") as part:
+        part.put_annotation("tier", "gold")
+    trace = sent.trace_id
+    eventually(lambda: xray.batch_get_traces(TraceIds=[trace])["Traces"])
+    [found] = documents(xray, trace)
+    assert (found["id"], found["name"]) == (sent.id, "checkout")
+    assert found["subsegments"][0]["annotations"] == {"tier": "gold"}
+    [summary] = eventually(lambda: [one for one in summaries(xray, 'annotation.tier = "gold"') if one["Id"] == trace])
+    assert summary["EntryPoint"]["Name"] == "checkout"
 
 
 def test_malformed_documents_are_named_and_the_others_kept(xray: Any) -> None:

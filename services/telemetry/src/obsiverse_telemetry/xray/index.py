@@ -58,15 +58,15 @@ def index_trace(trace_id: str, documents: Sequence[Document]) -> TraceIndex:
     segments = [one for one in documents if not is_subsegment(one)]
     entries = segments or list(documents)
     root = _root(entries, nodes)
-    called_by = {str(one["parent_id"]): one for one in segments if one.get("parent_id")}
-    services = [_service(one, root=one is root) for one in entries]
+    # A function's own span is a part of what Lambda reports of that function: one service, which does not call itself.
+    parts = [one for one in segments if _is_of(nodes.get(str(one.get("parent_id"))), one)]
+    services = [_service(one, root=one is root) for one in entries if one not in parts]
     edges: list[Edge] = []
     for node in nodes.values():
         caller = _identity(node.segment)
-        callee = called_by.get(str(node.document["id"]))
-        if callee is not None:
-            edges.append(_edge(caller, _identity(callee), callee))
-        elif node.document.get("namespace") in ("aws", "remote"):
+        callees = [one for one in segments if one.get("parent_id") == node.document["id"] and one not in parts]
+        edges += [_edge(caller, _identity(callee), callee) for callee in callees]
+        if not callees and node.document.get("namespace") in ("aws", "remote"):
             target = _inferred(node.document)
             services.append(Service(*target, *_outcome(node.document), _seconds(node.document), root=False))
             edges.append(_edge(caller, target, node.document))
@@ -123,6 +123,10 @@ def _root(entries: Sequence[Document], nodes: Mapping[str, _Node]) -> Document:
     ordered = sorted(entries, key=lambda one: float(one["start_time"]))
     first = next((one for one in ordered if not one.get("parent_id")), None)
     return first or next((one for one in ordered if str(one["parent_id"]) not in nodes), ordered[0])
+
+
+def _is_of(caller: _Node | None, segment: Document) -> bool:
+    return caller is not None and _identity(caller.segment) == _identity(segment)
 
 
 def _identity(segment: Document) -> tuple[str, str]:
