@@ -52,7 +52,6 @@ def test_it_is_healthy(url):
 @pytest.mark.parametrize(
     ("service", "operation", "arguments"),
     [
-        ("xray", "put_trace_segments", {"TraceSegmentDocuments": ["{}"]}),
         ("amp", "list_workspaces", {}),
         ("logs", "describe_log_groups", {}),
     ],

@@ -15,6 +15,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from obsiverse_telemetry.insights.queries import Queries
 from obsiverse_telemetry.logs import log_events, log_group, otlp_logs
 from obsiverse_telemetry.logs.errors import MEDIA_TYPE, SerializationException, UnknownOperationException, answer
 from obsiverse_telemetry.logs.request import Request
@@ -60,11 +61,14 @@ class Logs:
 
     async def __aenter__(self) -> Self:
         self._store = LogStore(self._path)
+        self._queries = Queries(self._store)
+        self._operations |= self._queries.operations
         self._purging = asyncio.create_task(self._purge())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._purging.cancel()
+        await asyncio.to_thread(self._queries.close)
         await asyncio.to_thread(self._store.close)
 
     async def _purge(self) -> None:
