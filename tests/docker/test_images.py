@@ -11,7 +11,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 
 pytestmark = pytest.mark.timeout(180)
-PYTHON = ("agent", "aws", "endpoints", "inbox", "mlflow", "model", "scenario", "telemetry", "traffic")
+PYTHON = ("agent", "aws", "endpoints", "inbox", "lambda-python", "mlflow", "model", "scenario", "telemetry", "traffic")
 IMAGES = (*PYTHON, "otel-collector")
 # Services that become healthy with no other one there, and what they read from their environment.
 ALONE = {
