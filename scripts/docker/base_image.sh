@@ -59,7 +59,7 @@ if missing busybox:1.37; then
 	tar -C "$work/busybox" -c . | docker import -c "$label" -c 'CMD ["sh"]' - busybox:1.37 >/dev/null
 fi
 
-# One program of ours on busybox, as its publisher has it: name, program, folder of its data, further lines of its Dockerfile.
+# One program of ours on busybox, as its publisher has it: name, program, further lines of its Dockerfile, another program.
 program() {
 	missing "$1" || return 0
 	say "$1"
@@ -67,12 +67,13 @@ program() {
 	mkdir -p "$folder"
 	cp "$(component "$2")" "$folder/$2"
 	cp "$certificates" "$folder/ca-certificates.crt"
-	printf 'FROM busybox:1.37\n%s\nCOPY ca-certificates.crt /etc/ssl/certs/\nCOPY %s /bin/\n%b' "$label" "$2" "$3" >"$folder/Dockerfile"
+	[ $# -lt 4 ] || cp "$(component "$4")" "$folder/$4"
+	printf 'FROM busybox:1.37\n%s\nCOPY ca-certificates.crt /etc/ssl/certs/\nCOPY %s /bin/\n%b' "$label" "$2 ${4:-}" "$3" >"$folder/Dockerfile"
 	build "$1" "$folder"
 }
 program "$(image_of prometheus)" prometheus \
-	'RUN mkdir /prometheus && chown 65534:65534 /prometheus\nUSER 65534\nWORKDIR /prometheus\nENTRYPOINT ["/bin/prometheus"]\n'
+	'RUN mkdir /prometheus && chown 65534:65534 /prometheus\nUSER 65534\nWORKDIR /prometheus\nENTRYPOINT ["/bin/prometheus"]\n' promtool
 program "$(image_of alertmanager)" alertmanager \
-	'RUN mkdir /alertmanager && chown 65534:65534 /alertmanager\nUSER 65534\nWORKDIR /alertmanager\nENTRYPOINT ["/bin/alertmanager"]\n'
+	'RUN mkdir /alertmanager && chown 65534:65534 /alertmanager\nUSER 65534\nWORKDIR /alertmanager\nENTRYPOINT ["/bin/alertmanager"]\n' amtool
 # Ours has a Dockerfile; building Go in it takes minutes that a test of everything else can do without.
-program obsiverse/otel-collector otelcol 'USER 10001:10001\nENTRYPOINT ["/bin/otelcol"]\n'
+program obsiverse/otel-collector otelcol 'RUN mkdir -p /var/lib/otelcol && chown 10001:10001 /var/lib/otelcol\nUSER 10001:10001\nENTRYPOINT ["/bin/otelcol"]\n'

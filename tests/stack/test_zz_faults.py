@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
+import time
 
 import httpx
 import psutil
@@ -68,6 +70,50 @@ def test_the_endpoint_answers_while_the_edge_is_killed(stack, eventually):
     answer = runtime.invoke_endpoint(EndpointName="clinical", ContentType="text/csv", Body=",".join(["1"] * 30))
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
     eventually(healthy_again(stack, "aws", pid), within=60)
+
+
+def otlp(traces):
+    """An OTLP export of one span for each trace id, as JSON."""
+    now = time.time_ns()
+    spans = [
+        {
+            "traceId": trace,
+            "spanId": secrets.token_hex(8),
+            "name": "GET /",
+            "kind": 2,
+            "startTimeUnixNano": str(now - 1_000_000),
+            "endTimeUnixNano": str(now),
+        }
+        for trace in traces
+    ]
+    service = {"key": "service.name", "value": {"stringValue": "fault"}}
+    return {"resourceSpans": [{"resource": {"attributes": [service]}, "scopeSpans": [{"spans": spans}]}]}
+
+
+def test_spans_outlive_the_loss_of_x_ray_and_a_kill_of_the_collector(stack, eventually):
+    collector, xray = stack.url("otel-collector", 4318), stack.client("xray")
+    xray.get_trace_segment_destination()
+    traces = [f"{int(time.time()):08x}{secrets.token_hex(12)}" for _ in range(500)]
+    pids = {name: stack.rows()[name]["pid"] for name in ("telemetry", "otel-collector")}
+    # Stopped, so that it does not come back by itself: what is sent meanwhile can only wait.
+    os.kill(pids["telemetry"], signal.SIGSTOP)
+    try:
+        for first in range(0, len(traces), 50):
+            answer = httpx.post(f"{collector}/v1/traces", json=otlp(traces[first : first + 50]), timeout=10)
+            assert answer.status_code == 200
+        os.kill(pids["otel-collector"], signal.SIGKILL)
+        eventually(healthy_again(stack, "otel-collector", pids["otel-collector"]), within=60)
+    finally:
+        os.kill(pids["telemetry"], signal.SIGCONT)
+
+    def missing():
+        ids = [f"1-{one[:8]}-{one[8:]}" for one in traces]
+        lost = []
+        for first in range(0, len(ids), 5):
+            lost += xray.batch_get_traces(TraceIds=ids[first : first + 5])["UnprocessedTraceIds"]
+        return lost
+
+    eventually(lambda: not missing(), within=90)
 
 
 def test_down_leaves_no_process_and_no_port(stack):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import threading
@@ -45,7 +46,8 @@ class Server:
     def _serve(self) -> None:
         if self._late:
             time.sleep(self._late)
-            self._socket.listen()
+            with contextlib.suppress(OSError):  # closed meanwhile
+                self._socket.listen()
         for answer in self._answers:
             connection, _ = self._socket.accept()
             with connection:
