@@ -15,6 +15,7 @@ class Settings(BaseSettings):
         aws: host:port of the edge, which knows the access keys.
         prometheus, alertmanager: host:port of the default workspace's.
         xray_daemon: host:port of X-Ray's UDP daemon; none where it is empty.
+        trace_days: how long traces are kept, and the spans in the log group of Transaction Search.
         account, region: whose segments they are that come to the daemon.
     """
 
@@ -27,6 +28,7 @@ class Settings(BaseSettings):
     alertmanager: str = "alertmanager:9093"
 
     xray_daemon: str = ""
+    trace_days: int = 30
     account: str = "000000000000"
     region: str = "us-east-1"
 

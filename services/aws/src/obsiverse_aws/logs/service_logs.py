@@ -15,6 +15,7 @@ from obsiverse_aws.sagemaker.task_logs import Line, LogStream, Read, TaskLogs
 LOG = logging.getLogger(__name__)
 GROUP = "/obsiverse/services"
 LOOK_SECONDS = 5.0
+RETENTION_DAYS = 7
 
 
 class ServiceLogs:
@@ -79,6 +80,10 @@ class _ServiceStream(LogStream):
     def __call__(self, lines: list[Line]) -> None:
         # What is read since a time begins up to a second before it.
         super().__call__([line for line in lines if line[0] > self._last])
+
+    def _make(self) -> None:
+        super()._make()
+        self._logs.put_retention_policy(logGroupName=self._group, retentionInDays=RETENTION_DAYS)
 
     def _put(self, batch: list[dict[str, object]]) -> None:
         if not batch:

@@ -54,9 +54,9 @@ class XRay:
         self._udp = settings.xray_daemon_address
         self._default = Owner(settings.account, settings.region)
         self._authenticator = Authenticator(credentials, SERVICE)
-        self._store = XRayStore(settings.data / "xray.db")
+        self._store = XRayStore(settings.data / "xray.db", settings.trace_days)
         self._kept = ControlSettings(settings.data / "xray-control.db")
-        self._span_log = SpanLog(settings.data / "logs.db")
+        self._span_log = SpanLog(settings.data / "logs.db", settings.trace_days)
         self._intake = Intake(self._store)
         self._control = Control(self._kept)
         self._running = AsyncExitStack()

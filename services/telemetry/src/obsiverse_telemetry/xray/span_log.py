@@ -16,10 +16,15 @@ GROUP, STREAM = "aws/spans", "default"
 
 
 class SpanLog:
-    """Writes to the store of CloudWatch Logs. Calls block on the disk."""
+    """Writes to the store of CloudWatch Logs. Calls block on the disk.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        days: the retention of the group, where it is made here.
+    """
+
+    def __init__(self, path: Path, days: int) -> None:
         self._store = LogStore(path)
+        self._days = days
 
     def close(self) -> None:
         """Close the file."""
@@ -39,8 +44,8 @@ class SpanLog:
                 return group, streams[0]
             with self._store.writing() as connection:
                 connection.execute(
-                    "INSERT OR IGNORE INTO groups (account, region, name, created) VALUES (?, ?, ?, ?)",
-                    (*owner, GROUP, now()),
+                    "INSERT OR IGNORE INTO groups (account, region, name, created, retention) VALUES (?, ?, ?, ?, ?)",
+                    (*owner, GROUP, now(), self._days),
                 )
                 connection.execute(
                     "INSERT OR IGNORE INTO streams (group_id, name, created) SELECT id, ?, ? FROM groups "

@@ -18,7 +18,7 @@ from obsiverse_telemetry.xray.index import Edge, Service, index_trace
 from obsiverse_telemetry.xray.schema import SCHEMA
 from obsiverse_telemetry.xray.segment import Document, Stored
 
-RETENTION_SECONDS = 30 * 86400.0
+DAY_SECONDS = 86400.0
 INDEXED_AT_ONCE = 500
 
 
@@ -37,10 +37,15 @@ class Written(NamedTuple):
 
 
 class XRayStore(SqliteFile):
-    """The file."""
+    """The file.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        days: how long traces are kept.
+    """
+
+    def __init__(self, path: Path, days: int) -> None:
         super().__init__(path, SCHEMA)
+        self._retention = days * DAY_SECONDS
 
     def write(self, requests: Iterable[Written]) -> None:
         """Keep the documents of some requests, in one transaction; one of a known id replaces it."""
@@ -144,8 +149,8 @@ class XRayStore(SqliteFile):
         return services, edges
 
     def purge(self) -> None:
-        """Delete what ended more than 30 days ago."""
-        oldest = time.time() - RETENTION_SECONDS
+        """Delete what ended too long ago."""
+        oldest = time.time() - self._retention
         with self.writing() as connection:
             connection.execute("DELETE FROM segments WHERE end_time < ?", (oldest,))
             connection.execute("DELETE FROM traces WHERE end_time < ?", (oldest,))
