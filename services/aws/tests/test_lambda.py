@@ -165,3 +165,16 @@ def test_a_warm_invocation_is_quick(platform: Platform) -> None:
         took.append(time.perf_counter() - began)
     # The goal is 15 ms; a machine that runs other tests beside it gets ten times as long.
     assert sorted(took)[len(took) // 2] < 0.15
+
+
+def test_a_function_that_takes_more_memory_than_it_has_is_killed_and_started_again(platform: Platform) -> None:
+    source = (
+        "def handler(event, context):\n    kept = []\n    while event['leak']:\n        kept.append(b'x' * (4 << 20))\n"
+        "    return 'fits'\n"
+    )
+    function = Function(platform, "leaks", source, Timeout=30, MemorySize=128)
+    assert function.invoke({"leak": False})[:2] == ("fits", None)
+    document, error, _ = function.invoke({"leak": True})
+    assert (document["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert document["errorMessage"].endswith("Runtime exited with error: signal: killed")
+    assert function.invoke({"leak": False})[:2] == ("fits", None)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 
 OUTPUT, LAYERS = "OBSIVERSE_LAMBDA_OUTPUT", "OBSIVERSE_LAMBDA_OPT"
+MEMORY_SECONDS = 0.1
 
 
 def send_output(address: str) -> None:
@@ -28,9 +33,22 @@ def module_path(task_root: str, layers: str) -> list[str]:
     return [task_root, *(str(folder) for folder in own)]
 
 
+def keep_within(megabytes: int) -> None:
+    """Have this process killed once it has used more memory, as Lambda does; a process of its own has no other limit."""
+    unit = 1 if sys.platform == "darwin" else 1024
+
+    def watch() -> None:
+        while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit <= megabytes << 20:
+            time.sleep(MEMORY_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="memory", daemon=True).start()
+
+
 def main() -> None:
     """Take invocations until the environment is ended."""
     send_output(os.environ.pop(OUTPUT))
+    keep_within(int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]))
     task_root = os.environ["LAMBDA_TASK_ROOT"]
     os.chdir(task_root)
     sys.path[:0] = module_path(task_root, os.environ.pop(LAYERS))
