@@ -160,3 +160,26 @@ def test_last_values_are_pushed_before_the_end(serve: Callable[..., Served], col
     assert served.stop() == 0
     assert collector.metrics["model.invocations"].sum.data_points[0].as_int == 1
     assert {span.name for span in collector.spans} == {"POST /invocations", "predict"}
+
+
+def test_of_what_nobody_decided_on_the_first_of_a_second_and_some_others_are_traced(
+    serve: Callable[..., Served], collector: Collector
+) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="50")
+    for _ in range(100):
+        served.invoke("1,2")
+    served.invoke("1,2", x_amzn_sagemaker_custom_attributes=f"00-{TRACE}-{PARENT}-00")
+    assert served.stop() == 0
+    invocations = [span for span in collector.spans if span.name == "POST /invocations"]
+    batches = [span for span in collector.spans if span.name == "predict"]
+    assert 1 <= len(invocations) < 60
+    assert TRACE not in {span.trace_id.hex() for span in invocations}
+    assert {link.span_id for span in batches for link in span.links} == {span.span_id for span in invocations}
+
+
+def test_another_sampler_may_be_chosen(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on")
+    for _ in range(20):
+        served.invoke("1,2")
+    assert served.stop() == 0
+    assert len([span for span in collector.spans if span.name == "POST /invocations"]) == 20

@@ -15,6 +15,7 @@ from opentelemetry.trace import Link, NoOpTracerProvider, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from obsiverse_model.serving import gpu_metrics
+from obsiverse_model.serving.sampling import sampler
 
 # Until the collector answers, nothing waits for it longer than this.
 _EXPORT_SECONDS = 2
@@ -124,6 +125,6 @@ def _tracers(resource: Resource) -> TracerProvider:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=resource)
+    provider = TracerProvider(sampler(), resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS)))
     return provider
