@@ -39,6 +39,9 @@ def published_sum(text: str, file: str) -> str | None:
     return None
 
 
+_SUM = re.compile(r"[0-9a-f]{64}")
+
+
 class Entry(BaseModel):
     """One file that was downloaded and matched its publisher's sum."""
 
@@ -113,3 +116,17 @@ def go_release_sum(index: str, file: str) -> str | None:
     except (ValueError, KeyError, TypeError):
         return None
     return sums.get(file)
+
+
+def plugin_sum(entry: str, platform: Platform) -> str | None:
+    """The sha256 sum of a plugin's archive in the JSON of its version in Grafana's catalogue.
+
+    Its `packages` have an entry for each platform, or one named `any`.
+    """
+    try:
+        packages = cast("dict[str, dict[str, str]]", json.loads(entry)["packages"])
+        package = packages.get(str(platform)) or packages["any"]
+        found = package["sha256"].lower()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if _SUM.fullmatch(found) else None
