@@ -116,7 +116,7 @@ class _Getting:
         units = list(units)
         wanted = {need for unit in units for need in needs(unit)}
         for need in sorted(wanted - self._futures.keys(), key=lambda each: (each.kind, str(each.what))):
-            patient = all(unit.otherwise is None for unit in units if need in needs(unit))
+            patient = any(unit.otherwise is None for unit in units if need in needs(unit))
             # What has something else in its place is downloaded, never built: it need not wait for builds.
             pool = self._builds if need.kind == "program" and patient else self._others
             self._futures[need] = pool.submit(self._job(need, patient))
