@@ -73,6 +73,8 @@ def get(
     """
     chosen = settings or ComponentSettings()
     distribution = catalog.find(program)
+    if chosen.leaves_out(program):
+        raise ToolMissing(f"OBSIVERSE_WITHOUT leaves {program} out", f"Take {program} out of it.")
     ready, skipped = _ready(program, distribution, chosen)
     if ready is not None:
         return ready
@@ -100,6 +102,8 @@ def explain(program: str, *, settings: ComponentSettings | None = None) -> Expla
         ready, skipped = _ready(program, distribution, chosen)
     except ComponentError as error:
         return Explanation(False, error.message, error.hint)
+    if chosen.leaves_out(program):
+        return Explanation(None, f"OBSIVERSE_WITHOUT leaves {program} out")
     if ready is not None:
         return Explanation(True, f"{ready.version}, {ready.reason}: {ready.path}")
     if refused := _refusals(distribution, chosen).last(REMEMBERED):

@@ -76,5 +76,19 @@ def test_a_note_is_good_for_its_time_only(settings: ComponentSettings) -> None:
     assert refusals.last(HOUR) is None
 
 
+@pytest.mark.parametrize("without", ["tool", "a, tool ,b"])
+def test_what_the_user_does_without_counts_as_not_to_be_had(
+    release: Published, publisher: Publisher, settings: ComponentSettings, without: str
+) -> None:
+    get("tool", settings=settings)
+    asked = len(publisher.requests)
+    chosen = settings.model_copy(update={"without": without})
+    with pytest.raises(ToolMissing, match="OBSIVERSE_WITHOUT leaves tool out"):
+        get("tool", settings=chosen)
+    assert "leaves tool out" in explain("tool", settings=chosen).text
+    assert len(publisher.requests) == asked
+    assert get("tool", settings=settings.model_copy(update={"without": "tools"})).source == "release"
+
+
 def test_a_release_is_what_it_says_where_nothing_was_refused(release: Published, settings: ComponentSettings) -> None:
     assert get("tool", settings=settings, remembered=HOUR).source == "release"

@@ -6,11 +6,14 @@ import contextlib
 import time
 
 from obsiverse import components
+from obsiverse.engine.base import DASHBOARDS_SERVICE
 from obsiverse.engine.workspace import Workspace
 
 
 def is_wanted(workspace: Workspace) -> bool:
-    """Whether Grafana's image could not be had, so lately that trying again is not worth the wait."""
+    """Whether Grafana is left out, or its image could not be had, so lately that trying again is not worth the wait."""
+    if components.ComponentSettings().leaves_out(DASHBOARDS_SERVICE):
+        return True
     try:
         age = time.time() - workspace.lookout_mark.stat().st_mtime
     except OSError:
