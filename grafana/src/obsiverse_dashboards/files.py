@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -60,7 +61,7 @@ def _is(file: Path, text: str) -> bool:
 
 
 def _yaml(document: object) -> str:
-    yaml = YAML()
+    yaml: Any = YAML()
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()

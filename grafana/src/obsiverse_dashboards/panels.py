@@ -287,14 +287,14 @@ def rows(
     return _panel("table", title, about, queries, options, look, style.by_thresholds(), custom)
 
 
-def density(title: str, about: str, *queries: Query, unit: str, **look: Unpack[Look]) -> Panel:
+def density(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel:
     """How values are spread, over time."""
     options = heatmap.Options(
         calculate=False,
         color=heatmap.HeatmapColorOptions(
             mode=heatmap.HeatmapColorMode.SCHEME, scheme="Blues", steps=32, fill="blue", exponent=0.5, reverse=False
         ),
-        y_axis=heatmap.YAxisConfig(unit=unit, axis_placement=common.AxisPlacement.LEFT),
+        y_axis=heatmap.YAxisConfig(unit=look.get("unit"), axis_placement=common.AxisPlacement.LEFT),
         rows_frame=heatmap.RowsHeatmapOptions(layout=common.HeatmapCellLayout.AUTO),
         cell_gap=1,
         cell_values=heatmap.CellValues(unit=style.Unit.PER_SECOND),
@@ -304,7 +304,7 @@ def density(title: str, about: str, *queries: Query, unit: str, **look: Unpack[L
         exemplars=heatmap.ExemplarConfig(color="rgba(255,0,255,0.7)"),
         show_value=common.VisibilityMode.NEVER,
     )
-    return _panel("heatmap", title, about, queries, options, {**look, "unit": unit})
+    return _panel("heatmap", title, about, queries, options, look)
 
 
 def states(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel:
@@ -320,9 +320,7 @@ def states(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pan
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE),
     )
     custom = statetimeline.FieldConfig(fill_opacity=70, line_width=0)
-    return _panel(
-        "state-timeline", title, about, queries, options, look, style.by_thresholds(), custom
-    )
+    return _panel("state-timeline", title, about, queries, options, look, style.by_thresholds(), custom)
 
 
 def messages(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel:

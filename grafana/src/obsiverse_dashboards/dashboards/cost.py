@@ -88,7 +88,8 @@ def _glance() -> Section:
                 5,
                 dial(
                     "Unused",
-                    "Share of the time that the models compute nothing, on average over variants. A part of it is the room that peaks need.",
+                    "Share of the time that the models compute nothing, on average over variants. A part of it is the "
+                    "room that peaks need.",
                     promql(f"1 - avg({BUSY})"),
                     unit=Unit.SHARE,
                     decimals=0,
@@ -259,10 +260,12 @@ def _types() -> Section:
                 14,
                 ranking(
                     "What 1,000 answers would cost on another type",
-                    "The present traffic on as many instances of each type, if they can carry it: list prices over answers, nothing measured. "
+                    "The present traffic on as many instances of each type, if they can carry it: list prices over "
+                    "answers, nothing measured. "
                     "What a type can carry is what Inference Recommender measures.",
                     promql_now(
-                        f"sort(1000 * instance_type:cost_usd_per_hour * on () group_left () sum(endpoint_variant:instances:count{{{CHOSEN}}})"
+                        "sort(1000 * instance_type:cost_usd_per_hour * on () group_left () "
+                        f"sum(endpoint_variant:instances:count{{{CHOSEN}}})"
                         f" / on () group_left () (3600 * {ANSWERS} > 0))",
                         "{{instance_type}}",
                     ),
@@ -327,7 +330,8 @@ def _recommendations() -> Section:
                     "What the figures stand on.",
                     "**Prices** are AWS's list prices on demand (us-east-1), in `prometheus/rules/cost.yml`, with source and date. "
                     "Discounts, savings plans and storage are not in them.\n\n"
-                    "**Unused** above 70 % for days: try a smaller type, or fewer instances. **Busy** above 60 %: add one before the next peak.\n\n"
+                    "**Unused** above 70 % for days: try a smaller type, or fewer instances. **Busy** above 60 %: add "
+                    "one before the next peak.\n\n"
                     "A recommendation needs a measurement: an Inference Recommender job fills the two panels beside this.",
                 ),
             ),

@@ -57,7 +57,8 @@ def _summary() -> Section:
                 6,
                 number(
                     "Health",
-                    "Whether any model needs attention: green when none does, orange when something should be looked at, red when customers notice.",
+                    "Whether any model needs attention: green when none does, orange when something should be looked at, "
+                    "red when customers notice.",
                     promql(f"max({health(MODEL)})"),
                     mappings=(HEALTH,),
                     thresholds=LEVELS,

@@ -72,7 +72,8 @@ def _answers() -> Section:
                 6,
                 number(
                     "Unsure",
-                    "Share of predictions whose probability is between 0.2 and 0.8. More of them mean rows unlike those that it learned from.",
+                    "Share of predictions whose probability is between 0.2 and 0.8. More of them mean rows unlike those "
+                    "that it learned from.",
                     promql(f"sum({unsure}) / (sum({every}) > 0)"),
                     unit=Unit.SHARE,
                     decimals=1,
@@ -136,7 +137,8 @@ def _answers() -> Section:
                 8,
                 density(
                     "Probability that the model gives",
-                    "How the probabilities are spread. A model that is sure is dark at both ends; what gathers in the middle is unlike its training.",
+                    "How the probabilities are spread. A model that is sure is dark at both ends; what gathers in the "
+                    "middle is unlike its training.",
                     promql_heatmap(f"sum by (le) (rate({certainty}[$interval]))"),
                     unit=Unit.SHARE,
                     waits=silent,
@@ -203,7 +205,8 @@ def _drift() -> Section:
                 12,
                 lines(
                     "Values that are there, by feature",
-                    "CloudWatch's feature_non_null: share of captured rows that have the feature. It fills when a monitoring schedule runs.",
+                    "CloudWatch's feature_non_null: share of captured rows that have the feature. It fills when a "
+                    "monitoring schedule runs.",
                     metric_expression(of_schedules(DATA, "feature_non_null"), "${PROP('MetricName')}", period="300"),
                     unit=Unit.SHARE,
                     minimum=0,
@@ -270,10 +273,13 @@ def _accuracy() -> Section:
                 prose(
                     "How to read this page",
                     "What the three parts tell.",
-                    "**What the model answers** is live and needs nothing but traffic. It shows that something changed, not that it is wrong.\n\n"
-                    "**Drift** compares captured requests with the training data, feature by feature. It needs data capture, a baseline and a "
+                    "**What the model answers** is live and needs nothing but traffic. It shows that something changed, "
+                    "not that it is wrong.\n\n"
+                    "**Drift** compares captured requests with the training data, feature by feature. It needs data "
+                    "capture, a baseline and a "
                     "monitoring schedule.\n\n"
-                    "**Right and wrong** needs the truth, which mostly comes later. Until then the accuracy at training is the best known figure.",
+                    "**Right and wrong** needs the truth, which mostly comes later. Until then the accuracy at training "
+                    "is the best known figure.",
                 ),
             ),
         ),

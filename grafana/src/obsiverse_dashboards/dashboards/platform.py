@@ -200,7 +200,8 @@ def _collector() -> Section:
                 8,
                 lines(
                     "Not delivered at the first try",
-                    "Spans, samples and log records a second that an endpoint did not take. They are tried again; what is given up is Lost.",
+                    "Spans, samples and log records a second that an endpoint did not take. They are tried again; what "
+                    "is given up is Lost.",
                     *failed,
                     unit=Unit.PER_SECOND,
                     minimum=0,

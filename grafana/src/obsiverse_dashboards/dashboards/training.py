@@ -121,7 +121,8 @@ def _curves() -> Section:
                 12,
                 lines(
                     "Loss",
-                    "CloudWatch's train:loss of the chosen jobs, as their MetricDefinitions find it in the log. It should fall and level off.",
+                    "CloudWatch's train:loss of the chosen jobs, as their MetricDefinitions find it in the log. It "
+                    "should fall and level off.",
                     metric(NAMESPACE, "train:loss", "Average", JOB_NAME, JOB, period="10"),
                     unit=Unit.NUMBER,
                     decimals=4,
