@@ -21,6 +21,7 @@ MONITOR = (
 TRUTH = (
     "Filled by a model quality schedule: it compares captured answers with the truth, once that is known and uploaded"
 )
+COUNTING = "It needs a model that counts its predictions."
 DRIFT = steps(GOOD, (0.1, WATCH), (0.2, BAD))
 WANTED = steps(BAD, (0.9, WATCH), (0.95, GOOD))
 
@@ -62,7 +63,7 @@ def _answers() -> Section:
                 6,
                 number(
                     "Predictions",
-                    "Rows predicted a second; a request can hold several.",
+                    f"Rows predicted a second; a request can hold several. {COUNTING}",
                     promql(f"sum(rate({counted}[$interval]))"),
                     unit=Unit.PER_SECOND,
                     waits=silent,
@@ -73,7 +74,7 @@ def _answers() -> Section:
                 number(
                     "Unsure",
                     "Share of predictions whose probability is between 0.2 and 0.8. More of them mean rows unlike those "
-                    "that it learned from.",
+                    f"that it learned from. {COUNTING}",
                     promql(f"sum({unsure}) / (sum({every}) > 0)"),
                     unit=Unit.SHARE,
                     decimals=1,
@@ -119,7 +120,8 @@ def _answers() -> Section:
                 8,
                 lines(
                     "Answers by label",
-                    "Share of each answer. A share that moves without a reason outside is the first sign of drift that needs no truth.",
+                    "Share of each answer. A share that moves without a reason outside is the first sign of drift, and needs "
+                    f"no truth. {COUNTING}",
                     promql(
                         f"sum by (label) (rate({counted}[$interval])) / on () group_left () (sum(rate({counted}[$interval])) > 0)",
                         "{{label}}",
@@ -138,7 +140,7 @@ def _answers() -> Section:
                 density(
                     "Probability that the model gives",
                     "How the probabilities are spread. A model that is sure is dark at both ends; what gathers in the "
-                    "middle is unlike its training.",
+                    f"middle is unlike its training. {COUNTING}",
                     promql_heatmap(f"sum by (le) (rate({certainty}[$interval]))"),
                     unit=Unit.SHARE,
                     waits=silent,
@@ -148,7 +150,7 @@ def _answers() -> Section:
                 8,
                 shares(
                     "Answers in this time",
-                    "All answers of the time range, by label.",
+                    f"All answers of the time range, by label. {COUNTING}",
                     promql_now(f"sum by (label) (increase({counted}[$__range]))", "{{label}}"),
                     unit=Unit.COUNT,
                     decimals=0,
