@@ -184,7 +184,7 @@ def _hosts() -> Section:
     def used(title: str, name: str):
         return lines(
             title,
-            f"CloudWatch's {name} of the jobs' hosts. {HOSTS}.",
+            f"CloudWatch's {name} of the jobs' hosts. It fills on AWS, where SageMaker measures them.",
             metric_expression(search(name), "${PROP('Dim.Host')}"),
             unit=Unit.PERCENT,
             minimum=0,
