@@ -12,7 +12,8 @@ from obsiverse_dashboards.panels import MAX, MEAN, lines, named, number, rows, s
 from obsiverse_dashboards.queries import XrayQuery, promql
 from obsiverse_dashboards.style import ERRORS, GOOD, LATENCY, Unit, prop, steps
 
-SPANS = 'service_name=~".+",span_kind=~"SPAN_KIND_SERVER|SPAN_KIND_CONSUMER"'
+# Spans of services that are no endpoint have no such label, and are always there.
+SPANS = 'endpoint=~"$endpoint|",span_kind=~"SPAN_KIND_SERVER|SPAN_KIND_CONSUMER"'
 FAILED = f'{SPANS},status_code="STATUS_CODE_ERROR"'
 SLOWER = {"any": "0", "10 ms": "0.01", "50 ms": "0.05", "100 ms": "0.1", "500 ms": "0.5", "1 s": "1"}
 
