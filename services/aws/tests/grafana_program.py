@@ -104,6 +104,8 @@ class Handler(BaseHTTPRequestHandler):
                 found = accounts[size * (page - 1) : size * page]
                 return 200, {"totalCount": len(accounts), "serviceAccounts": found, "page": page, "perPage": size}
             case "POST", ["serviceaccounts"]:
+                if not body["name"].strip():
+                    raise Refused(400, "bad request data")
                 if any(one["name"] == body["name"] for one in accounts):
                     raise Refused(400, "service account already exists", "serviceaccounts.ErrAlreadyExists")
                 state["last"] += 1

@@ -173,6 +173,31 @@ def test_a_service_account_of_another_workspace_is_not_found(graphed, grafana, w
     assert refusal(error) == ("ResourceNotFoundException", 404)
 
 
+@pytest.mark.parametrize("kind", ["service accounts", "tokens", "API keys"])
+def test_a_workspace_has_a_hundred_of_each_at_most(graphed, kind):
+    number = {"service accounts": 3, "tokens": 4, "API keys": 5}[kind]
+    grafana, workspace = graphed.grafana(f"53000000000{number}"), graphed.workspace(f"53000000000{number}")
+    if kind == "service accounts":
+        operation, arguments, name = "create_workspace_service_account", {"grafanaRole": "VIEWER"}, "name"
+    elif kind == "tokens":
+        arguments = {"serviceAccountId": account(grafana, workspace), "secondsToLive": 60}
+        operation, name = "create_workspace_service_account_token", "name"
+    else:
+        arguments, name = {"keyRole": "VIEWER", "secondsToLive": 60}, "keyName"
+        operation = "create_workspace_api_key"
+    for one in range(100):
+        getattr(grafana, operation)(workspaceId=workspace, **arguments, **{name: f"n{one}"})
+    error = caught(grafana, operation, workspaceId=workspace, **arguments, **{name: "one more"})
+    assert refusal(error) == ("ServiceQuotaExceededException", 402)
+    assert "has 100 " in error.response["Error"]["Message"]
+
+
+def test_a_name_that_grafana_does_not_take_is_the_requests_fault(grafana, workspace):
+    error = caught(grafana, "create_workspace_service_account", workspaceId=workspace, name=" ", grafanaRole="ADMIN")
+    assert refusal(error) == ("ValidationException", 400)
+    assert "Grafana" in error.response["Error"]["Message"]
+
+
 def test_an_api_key_authenticates_until_it_is_deleted(graphed, grafana, workspace):
     name = new()
     made = grafana.create_workspace_api_key(workspaceId=workspace, keyName=name, keyRole="ADMIN", secondsToLive=600)

@@ -48,7 +48,7 @@ def parse(text: str | None) -> dict[str, Any]:
     """A configuration with defaults for the options that it leaves out; raises ValidationException naming what is wrong."""
     try:
         given = json.loads(text) if text is not None else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refused("configuration", f"configuration is not JSON: {error}", "CANNOT_PARSE") from None
     _check(given, DEFAULT, "configuration")
     return {group: {**options, **given.get(group, {})} for group, options in DEFAULT.items()}

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from obsiverse_aws.grafana.errors import InternalServerException
+from obsiverse_aws.grafana.errors import InternalServerException, ValidationException
 
 TIMEOUT = urllib3.Timeout(connect=2, read=15)
 MAIN_ORG = 1
@@ -42,8 +42,8 @@ class Answer(NamedTuple):
 class GrafanaApi:
     """Grafana or Lookout at `address` (host:port).
 
-    Each call raises InternalServerException where Grafana is away, does not take the password or fails. An `org` is the id
-    of an organisation.
+    Each call raises InternalServerException where Grafana is away, does not take the password or fails, and
+    ValidationException with Grafana's words where it does not like what it is sent. An `org` is the id of an organisation.
     """
 
     def __init__(self, address: str, password_file: Path) -> None:
@@ -113,6 +113,8 @@ class GrafanaApi:
         kind = str(answer.document.get("messageId", "")) if isinstance(answer.document, dict) else ""
         if answer.status == 409 or kind.endswith("AlreadyExists"):
             raise Taken(answer.message)
+        if answer.status in (400, 422):
+            raise ValidationException(f"Grafana refuses the request: {answer.message}", reason="OTHER")
         if answer.status in (401, 403):
             raise InternalServerException(
                 f"Grafana at {self._address} does not take the password of its user admin ({answer.status}"

@@ -49,7 +49,7 @@ def _encode(position: list[Any]) -> str:
 def _decode(token: str) -> list[Any]:
     try:
         position = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise _invalid() from None
     if not isinstance(position, list):
         raise _invalid()
