@@ -129,6 +129,12 @@ def test_the_built_in_workspace_is_active_and_stays(graphed):
     assert refusal(error) == ("ResourceNotFoundException", 404)
 
 
+def test_without_a_grafana_the_api_says_what_it_lacks(platform):
+    error = caught(platform.client("grafana"), "list_workspaces")
+    assert refusal(error) == ("ValidationException", 400)
+    assert "GRAFANA_ADDR" in error.response["Error"]["Message"]
+
+
 def test_another_account_does_not_see_a_workspace(graphed, workspace, account):
     other = graphed.grafana("510000000006")
     error = caught(other, "describe_workspace", workspaceId=workspace)

@@ -36,6 +36,7 @@ def test_calls_that_need_grafana_say_that_it_is_away(away):
         message = caught.value.response["Error"]["Message"]
         assert "service grafana does not answer" in message
         assert away.address in message
+        assert caught.value.response["retryAfterSeconds"] == 5
     assert grafana.describe_workspace(workspaceId=workspace)["workspace"]["status"] == "ACTIVE"
 
 
