@@ -161,6 +161,11 @@ def _obtain(
     except (Unreachable, DownloadFailed) as error:
         no_release = error
     skipped = [*skipped, no_release.message]
+    if distribution.module is None:
+        raise ToolMissing(
+            f"{distribution.name} {distribution.version} can't be had: {'; '.join(skipped)}",
+            f"Check the network, or put {distribution.name} {distribution.version} on PATH.",
+        ) from no_release
     try:
         return _build(distribution, store, skipped, settings, report, descriptor)
     except (ToolMissing, BuildFailed) as error:
