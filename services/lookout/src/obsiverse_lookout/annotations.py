@@ -66,7 +66,9 @@ class Annotations:
     def create(self, org_id: int, wanted: Mapping[str, Any], login: str) -> int:
         """A new one's id; raises ApiError 400."""
         at = int(time.time() * 1000)
-        row = _checked({"time": at, "timeEnd": None, "tags": [], "text": "", "data": {}} | dict(wanted))
+        row = _checked(
+            {"time": at, "timeEnd": None, "tags": list[str](), "text": "", "data": dict[str, Any]()} | dict(wanted)
+        )
         row |= {
             "org": org_id,
             "dashboard": wanted.get("dashboardUID") or None,
@@ -121,7 +123,7 @@ def _read(row: Row) -> Row:
 
 
 def _checked(wanted: Mapping[str, Any]) -> Row:
-    text, tags, start = wanted["text"], wanted["tags"] or [], wanted["time"]
+    text, tags, start = wanted["text"], cast("object", wanted["tags"] or []), wanted["time"]
     end = wanted["timeEnd"] or start
     if not isinstance(text, str) or not text:
         raise ApiError(400, "Failed to save annotation: text field should not be empty")

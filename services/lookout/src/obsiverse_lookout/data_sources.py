@@ -81,21 +81,23 @@ class DataSources:
         return [_of_row(row) for row in rows]
 
     def find(
-        self, org_id: int, *, uid: str | None = None, name: str | None = None, id: int | None = None
-    ) -> DataSource | None:  # noqa: A002
+        self, org_id: int, *, uid: str | None = None, name: str | None = None, number: int | None = None
+    ) -> DataSource | None:
         """The one with this uid, name or id, or None."""
         row = self._database.one(
             "SELECT * FROM data_sources WHERE org_id = :org AND (uid = :uid OR name = :name OR id = :id)",
             org=org_id,
             uid=uid,
             name=name,
-            id=id,
+            id=number,
         )
         return _of_row(row) if row else None
 
-    def get(self, org_id: int, *, uid: str | None = None, name: str | None = None, id: int | None = None) -> DataSource:  # noqa: A002
+    def get(
+        self, org_id: int, *, uid: str | None = None, name: str | None = None, number: int | None = None
+    ) -> DataSource:
         """The one with this uid, name or id; raises ApiError 404."""
-        if (found := self.find(org_id, uid=uid, name=name, id=id)) is None:
+        if (found := self.find(org_id, uid=uid, name=name, number=number)) is None:
             raise ApiError(404, "Data source not found")
         return found
 
@@ -106,7 +108,7 @@ class DataSources:
 
     def create(self, org_id: int, wanted: Mapping[str, Any], *, read_only: bool = False) -> DataSource:
         """A new one; raises ApiError 400, 409 for a name or uid that is taken."""
-        row = _checked(wanted, {}, {}) | {
+        row: Row = _checked(wanted, {}, {}) | {
             "org_id": org_id,
             "uid": checked_uid(wanted.get("uid")),
             "read_only": read_only,
@@ -173,8 +175,8 @@ def _checked(wanted: Mapping[str, Any], model: Mapping[str, Any], secure: Mappin
         raise ApiError(
             400, f"data sources of type {kind!r} can't be asked by Lookout; it knows {', '.join(sorted(TYPES))}"
         )
-    json_data = wanted.get("jsonData") or {}
-    secrets = wanted.get("secureJsonData") or {}
+    json_data = cast("object", wanted.get("jsonData") or {})
+    secrets = cast("object", wanted.get("secureJsonData") or {})
     if not isinstance(json_data, dict) or not isinstance(secrets, dict):
         raise ApiError(400, "bad request data: jsonData and secureJsonData are objects")
     kept = DEFAULTS | dict(model) | {key: wanted[key] for key in KEPT if wanted.get(key) is not None}

@@ -17,7 +17,7 @@ class ApiError(Exception):
         members: further keys of the body.
     """
 
-    def __init__(self, status: int, message: str, **members: Any) -> None:
+    def __init__(self, status: int, message: str, /, **members: Any) -> None:
         super().__init__(message)
         self.status = status
         self.body = {"message": message, **members}

@@ -110,11 +110,11 @@ class Folders:
             for each in gone:
                 where = {"org": org_id, "uid": each}
                 rules = "FROM alert_rules WHERE org_id = :org AND folder_uid = :uid"
-                if not with_rules and connection.execute(f"SELECT 1 {rules}", where).fetchone():  # noqa: S608 - ours
+                if not with_rules and connection.execute(f"SELECT 1 {rules}", where).fetchone():
                     raise ApiError(
                         400, "Folder cannot be deleted: folder contains alert rules; set forceDeleteRules=true"
                     )
-                connection.execute(f"DELETE {rules}", where)  # noqa: S608
+                connection.execute(f"DELETE {rules}", where)
                 connection.execute("DELETE FROM dashboards WHERE org_id = :org AND folder_uid = :uid", where)
                 connection.execute("DELETE FROM folders WHERE org_id = :org AND uid = :uid", where)
         return folder

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ MOST_PIXELS = 8000
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1000, 500
 SECONDS = 60.0
 # The page says so itself, once no panel is waiting for data.
-DRAWN = "document.documentElement.dataset.ready === 'true'"
+DRAWN = "document.body.dataset.ready === 'true'"
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,9 @@ class Renderer:
         from playwright.async_api import Error, async_playwright
 
         headers = {"X-Grafana-Org-Id": str(org_id)} | ({"Authorization": authorization} if authorization else {})
-        host = self._settings.listen.host
-        address = (
-            self._settings.listen._replace(host="127.0.0.1") if host in ("0.0.0.0", "::") else self._settings.listen
-        )  # noqa: S104
+        listen = self._settings.listen
+        # All addresses are listened on: loopback is one of them.
+        address = listen._replace(host="127.0.0.1") if ip_address(listen.host).is_unspecified else listen
         options: dict[str, Any] = {"timezone_id": picture.timezone} if picture.timezone else {}
         try:
             async with async_playwright() as playwright:

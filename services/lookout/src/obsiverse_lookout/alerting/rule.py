@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from obsiverse_lookout.database import Row
 from obsiverse_lookout.errors import ApiError
+from obsiverse_lookout.jsons import mapping
 from obsiverse_lookout.query.interval import duration
 
 NO_DATA_STATES = ("NoData", "Alerting", "OK", "KeepLast")
@@ -133,7 +134,7 @@ def _data(data: object) -> list[dict[str, Any]]:
             raise ApiError(400, "invalid alert rule: each of data has a refId and a model")
         if any(query["refId"] == other["refId"] for other in made):
             raise ApiError(400, f"invalid alert rule: two of data have the refId {query['refId']}")
-        span = query.get("relativeTimeRange") or {}
+        span = mapping(query.get("relativeTimeRange"))
         made.append(
             {
                 "refId": query["refId"],
@@ -146,8 +147,8 @@ def _data(data: object) -> list[dict[str, Any]]:
     return made
 
 
-def _seconds(span: Any, name: str) -> int:
-    value = cast("dict[str, Any]", span).get(name, 0) if isinstance(span, dict) else None
+def _seconds(span: Mapping[str, Any], name: str) -> int:
+    value = span.get(name, 0)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**9:
         raise ApiError(400, f"invalid alert rule: relativeTimeRange.{name} is a number of seconds before now")
     return value
@@ -170,7 +171,7 @@ def _duration(wanted: Mapping[str, Any], name: str) -> str:
 
 
 def _texts(wanted: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = wanted.get(name) or {}
+    value = cast("object", wanted.get(name) or {})
     if not isinstance(value, dict):
         raise ApiError(400, f"invalid alert rule: {name} is not an object of texts")
     return {str(key): str(text) for key, text in cast("dict[object, object]", value).items()}

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from obsiverse_lookout.documents import Kind
 from obsiverse_lookout.errors import ApiError
 from obsiverse_lookout.http import Call, route
+from obsiverse_lookout.jsons import mapping
 from obsiverse_lookout.names import checked_uid
 
 CONTACT_POINT: Kind = "contact-point"
@@ -105,11 +106,11 @@ def _contact_point(call: Call, uid: str) -> dict[str, Any]:
         or not body["type"]
     ):
         raise ApiError(400, "invalid contact point: it needs a name and a type")
-    made = {
+    made: dict[str, Any] = {
         "uid": uid,
         "name": body["name"],
         "type": body["type"],
-        "settings": body.get("settings") or {},
+        "settings": mapping(body.get("settings")),
         "disableResolveMessage": bool(body.get("disableResolveMessage")),
         "provenance": _provenance(call),
     }

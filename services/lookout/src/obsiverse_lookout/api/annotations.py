@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from obsiverse_lookout.annotations import Wanted
 from obsiverse_lookout.database import Row
@@ -34,7 +34,7 @@ def _shown(row: Row) -> dict[str, Any]:
     }
 
 
-def annotations(call: Call) -> Any:
+def find(call: Call) -> Any:
     """Those of a time, by dashboard, panel and tags."""
     # Lookout's alert rules make none.
     if call.query.get("type") == "alert" or call.query.get("alertId"):
@@ -67,7 +67,7 @@ def create(call: Call) -> Any:
 
 def create_graphite(call: Call) -> Any:
     """A new one in Graphite's words: what, when (seconds), tags, data."""
-    wanted, tags = call.body, call.body.get("tags") or []
+    wanted, tags = call.body, cast("object", call.body.get("tags") or [])
     if not wanted.get("what"):
         raise ApiError(400, "Failed to save Graphite annotation: what field should not be empty")
     text = f"{wanted['what']}\n{wanted['data']}" if wanted.get("data") else str(wanted["what"])
@@ -105,7 +105,7 @@ def tags(call: Call) -> Any:
 
 PATH = "/api/annotations"
 ROUTES = [
-    route("GET", PATH, annotations),
+    route("GET", PATH, find),
     route("POST", PATH, create, "Editor"),
     route("POST", f"{PATH}/graphite", create_graphite, "Editor"),
     route("GET", f"{PATH}/tags", tags),

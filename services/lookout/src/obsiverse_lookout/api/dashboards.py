@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.routing import Route
+
 from obsiverse_lookout.access import RANKS
 from obsiverse_lookout.api.folders import folder_url
 from obsiverse_lookout.database import Row
@@ -92,7 +94,7 @@ def home(call: Call) -> Any:
     found = call.lookout.dashboards.list(call.org_id)
     if found:
         return {"redirectUri": dashboard_url(found[0])}
-    empty = {"title": "Home", "panels": [], "schemaVersion": 41, "editable": False}
+    empty: dict[str, Any] = {"title": "Home", "panels": [], "schemaVersion": 41, "editable": False}
     return {"meta": {"isHome": True, "canSave": False, "canEdit": False, "slug": "home"}, "dashboard": empty}
 
 
@@ -174,6 +176,16 @@ def restore(call: Call) -> Any:
     return _saved(call.lookout.dashboards.save(call.org_id, body, call.identity.login))
 
 
+def _of_one(path: str) -> list[Route]:
+    return [
+        route("GET", f"{path}/versions", versions),
+        route("GET", f"{path}/versions/{{version}}", version),
+        route("POST", f"{path}/restore", restore, "Editor"),
+        route("GET", f"{path}/permissions", permissions, "Admin"),
+        route("POST", f"{path}/permissions", set_permissions, "Admin"),
+    ]
+
+
 PATH = "/api/dashboards"
 ROUTES = [
     route("POST", f"{PATH}/db", save, "Editor"),
@@ -181,12 +193,6 @@ ROUTES = [
     route("GET", f"{PATH}/tags", tags),
     route("GET", f"{PATH}/uid/{{uid}}", get),
     route("DELETE", f"{PATH}/uid/{{uid}}", delete, "Editor"),
+    *_of_one(f"{PATH}/uid/{{uid}}"),
+    *_of_one(f"{PATH}/id/{{id}}"),
 ]
-for _by in ("uid/{uid}", "id/{id}"):
-    ROUTES += [
-        route("GET", f"{PATH}/{_by}/versions", versions),
-        route("GET", f"{PATH}/{_by}/versions/{{version}}", version),
-        route("POST", f"{PATH}/{_by}/restore", restore, "Editor"),
-        route("GET", f"{PATH}/{_by}/permissions", permissions, "Admin"),
-        route("POST", f"{PATH}/{_by}/permissions", set_permissions, "Admin"),
-    ]

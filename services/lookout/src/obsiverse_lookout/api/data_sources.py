@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from obsiverse_lookout.data_sources import TYPES, DataSource
 from obsiverse_lookout.errors import ApiError
@@ -38,7 +39,7 @@ def _chosen(call: Call) -> DataSource:
         return call.lookout.data_sources.get(call.org_id, uid=call.path("uid"))
     if "name" in parameters:
         return call.lookout.data_sources.get(call.org_id, name=call.path("name"))
-    return call.lookout.data_sources.get(call.org_id, id=call.number("id"))
+    return call.lookout.data_sources.get(call.org_id, number=call.number("id"))
 
 
 def data_sources(call: Call) -> Any:
@@ -114,6 +115,16 @@ async def _passed_on(call: Call, source: DataSource) -> Response:
     return Response(body, 502 if status in (401, 403) else status, media_type=kind or None)
 
 
+def _of_one(by: str) -> list[Route]:
+    return [
+        route("GET", f"{PATH}/proxy/{by}/{{path:path}}", proxy),
+        route("POST", f"{PATH}/proxy/{by}/{{path:path}}", proxy),
+        route("GET", f"{PATH}/{by}", get, "Admin"),
+        route("PUT", f"{PATH}/{by}", update, "Admin"),
+        route("DELETE", f"{PATH}/{by}", delete, "Admin"),
+    ]
+
+
 PATH = "/api/datasources"
 ROUTES = [
     route("GET", PATH, data_sources, "Admin"),
@@ -122,15 +133,8 @@ ROUTES = [
     route("GET", f"{PATH}/uid/{{uid}}/health", health),
     route("GET", f"{PATH}/uid/{{uid}}/resources/{{path:path}}", resources),
     route("POST", f"{PATH}/uid/{{uid}}/resources/{{path:path}}", resources),
+    *_of_one("uid/{uid}"),
+    route("GET", f"{PATH}/name/{{name}}", get, "Admin"),
+    route("DELETE", f"{PATH}/name/{{name}}", delete, "Admin"),
+    *_of_one("{id}"),
 ]
-for _by in ("uid/{uid}", "{id}"):
-    ROUTES += [
-        route("GET", f"{PATH}/proxy/{_by}/{{path:path}}", proxy),
-        route("POST", f"{PATH}/proxy/{_by}/{{path:path}}", proxy),
-    ]
-for _by in ("uid/{uid}", "name/{name}", "{id}"):
-    ROUTES += [
-        route("GET", f"{PATH}/{_by}", get, "Admin"),
-        route("PUT", f"{PATH}/{_by}", update, "Admin"),
-        route("DELETE", f"{PATH}/{_by}", delete, "Admin"),
-    ]

@@ -64,7 +64,8 @@ def plugins(call: Call) -> Any:
 
 def settings(call: Call) -> Any:
     """One."""
-    return meta(call.path("id")) | {"jsonData": None, "secureJsonFields": {}, "module": "", "baseUrl": ""}
+    more: dict[str, Any] = {"jsonData": None, "secureJsonFields": {}, "module": "", "baseUrl": ""}
+    return meta(call.path("id")) | more
 
 
 def install(call: Call) -> Any:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from obsiverse_lookout.errors import ApiError
 from obsiverse_lookout.http import Call, route
+from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.render import DEFAULT_HEIGHT, DEFAULT_WIDTH, MOST_PIXELS, SECONDS, Picture
 
 # What is the picture's, not the page's.
@@ -21,7 +22,7 @@ async def render(call: Call) -> Any:
     kind, uid = call.path("kind"), call.path("uid")
     dashboard = call.lookout.dashboards.get(call.org_id, uid)
     panel = call.query.get("panelId", "").removeprefix("panel-")
-    if kind == "d-solo" and panel not in _panels(dashboard["model"].get("panels") or []):
+    if kind == "d-solo" and panel not in _panels(listing(dashboard["model"].get("panels"))):
         raise ApiError(404, f"Panel not found: dashboard {uid} has no panel {panel!r}; name one in panelId")
     parameters = [(key, value) for key, value in call.request.query_params.multi_items() if key not in OWN]
     if kind == "d":
@@ -43,7 +44,7 @@ async def render(call: Call) -> Any:
 def _panels(panels: list[dict[str, Any]]) -> set[str]:
     found: set[str] = set()
     for panel in panels:
-        found |= {str(panel.get("id"))} | _panels(panel.get("panels") or [])
+        found |= {str(panel.get("id"))} | _panels(listing(panel.get("panels")))
     return found
 
 

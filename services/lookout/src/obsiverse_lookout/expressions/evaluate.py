@@ -10,6 +10,7 @@ from obsiverse_lookout.expressions.parser import variables
 from obsiverse_lookout.expressions.reduce import classic, reduce, threshold
 from obsiverse_lookout.expressions.resample import resample
 from obsiverse_lookout.expressions.values import ExpressionError, Value, Values
+from obsiverse_lookout.jsons import listing, mapping
 from obsiverse_lookout.query.time_range import TimeRange
 
 KINDS = ("math", "reduce", "threshold", "resample", "classic_conditions")
@@ -19,7 +20,7 @@ def needs(model: Mapping[str, Any]) -> list[str]:
     """The refIds that an expression computes with; raises ExpressionError for one that is not known."""
     kind = model.get("type")
     if kind == "classic_conditions":
-        return [str(ref) for each in _conditions(model) for ref in (each.get("query") or {}).get("params") or []]
+        return [str(ref) for each in _conditions(model) for ref in listing(mapping(each.get("query")).get("params"))]
     if kind == "math":
         return variables(_text(model))
     if kind in KINDS:
@@ -40,7 +41,7 @@ def evaluate(model: Mapping[str, Any], known: Mapping[str, Values], over: TimeRa
         return classic(_conditions(model), known)
     values = known[wanted[0]]
     if kind == "reduce":
-        return reduce(values, str(model.get("reducer") or ""), model.get("settings") or {})
+        return reduce(values, str(model.get("reducer") or ""), mapping(model.get("settings")))
     if kind == "resample":
         down, up = str(model.get("downsampler") or "mean"), str(model.get("upsampler") or "fillna")
         return resample(values, str(model.get("window") or ""), down, up, over)
@@ -49,7 +50,7 @@ def evaluate(model: Mapping[str, Any], known: Mapping[str, Values], over: TimeRa
         raise ExpressionError("threshold needs exactly one condition")
     if conditions[0].get("unloadEvaluator"):
         raise ExpressionError("threshold with a recovery threshold (unloadEvaluator) is not known to Lookout")
-    return threshold(values, conditions[0].get("evaluator") or {})
+    return threshold(values, mapping(conditions[0].get("evaluator")))
 
 
 def _text(model: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from obsiverse_lookout.expressions.values import ExpressionError, Number, Scalar, Series, Value, Values
+from obsiverse_lookout.jsons import listing, mapping
 
 REDUCERS: dict[str, Callable[[Sequence[float]], float]] = {
     "sum": math.fsum,
@@ -20,17 +21,17 @@ REDUCERS: dict[str, Callable[[Sequence[float]], float]] = {
     "median": statistics.median,
 }
 # How many parameters each kind of condition has.
-EVALUATORS: dict[str, tuple[int, Callable[..., bool]]] = {
-    "gt": (1, lambda value, limit: value > limit),
-    "lt": (1, lambda value, limit: value < limit),
-    "eq": (1, lambda value, limit: value == limit),
-    "ne": (1, lambda value, limit: value != limit),
-    "gte": (1, lambda value, limit: value >= limit),
-    "lte": (1, lambda value, limit: value <= limit),
-    "within_range": (2, lambda value, low, high: min(low, high) < value < max(low, high)),
-    "outside_range": (2, lambda value, low, high: value < min(low, high) or value > max(low, high)),
-    "within_range_included": (2, lambda value, low, high: min(low, high) <= value <= max(low, high)),
-    "outside_range_included": (2, lambda value, low, high: value <= min(low, high) or value >= max(low, high)),
+EVALUATORS: dict[str, tuple[int, Callable[[float, float, float], bool]]] = {
+    "gt": (1, lambda value, limit, _: value > limit),
+    "lt": (1, lambda value, limit, _: value < limit),
+    "eq": (1, lambda value, limit, _: value == limit),
+    "ne": (1, lambda value, limit, _: value != limit),
+    "gte": (1, lambda value, limit, _: value >= limit),
+    "lte": (1, lambda value, limit, _: value <= limit),
+    "within_range": (2, lambda value, low, high: low < value < high),
+    "outside_range": (2, lambda value, low, high: value < low or value > high),
+    "within_range_included": (2, lambda value, low, high: low <= value <= high),
+    "outside_range_included": (2, lambda value, low, high: value <= low or value >= high),
 }
 
 
@@ -90,25 +91,26 @@ def threshold(values: Values, evaluator: Mapping[str, Any]) -> list[Value]:
 
 def condition(evaluator: Mapping[str, Any]) -> Callable[[float], bool]:
     """Whether a number meets a condition `{"type": "gt", "params": [5]}`; raises ExpressionError."""
-    kind, parameters = evaluator.get("type"), evaluator.get("params") or []
+    kind, parameters = str(evaluator.get("type")), listing(evaluator.get("params"))
     if kind not in EVALUATORS:
         raise ExpressionError(f"the condition {kind!r} is not known; there are {', '.join(EVALUATORS)}")
     count, met = EVALUATORS[kind]
     numbers = [each for each in parameters if isinstance(each, int | float) and not isinstance(each, bool)]
     if len(numbers) < count:
         raise ExpressionError(f"the condition {kind} needs {count} number{'s' if count > 1 else ''} in params")
-    return lambda value: met(value, *numbers[:count])
+    low, high = sorted(map(float, numbers[:2])) if count == 2 else (float(numbers[0]), 0.0)
+    return lambda value: met(value, low, high)
 
 
 def classic(conditions: Sequence[Mapping[str, Any]], known: Mapping[str, Values]) -> list[Value]:
     """One number for all conditions together, 1 where they are met; raises ExpressionError."""
     firing, missing = False, True
     for index, each in enumerate(conditions):
-        ref_id = next(iter((each.get("query") or {}).get("params") or []), None)
+        ref_id = str(next(iter(listing(mapping(each.get("query")).get("params"))), ""))
         if ref_id not in known:
             raise ExpressionError(f"there is no query {ref_id!r} for condition {index + 1}")
-        reducer = (each.get("reducer") or {}).get("type") or "avg"
-        evaluator = each.get("evaluator") or {}
+        reducer = str(mapping(each.get("reducer")).get("type") or "avg")
+        evaluator = mapping(each.get("evaluator"))
         numbers = [value for value in reduce(known[ref_id], reducer, {"mode": "dropNN"}) if isinstance(value, Scalar)]
         present = [one.value for one in numbers if one.value is not None and not math.isnan(one.value)]
         if evaluator.get("type") == "no_value":
@@ -116,7 +118,7 @@ def classic(conditions: Sequence[Mapping[str, Any]], known: Mapping[str, Values]
         else:
             wanted = condition(evaluator)
             met, absent = any(wanted(number) for number in present), not present
-        also = (each.get("operator") or {}).get("type") != "or"
+        also = mapping(each.get("operator")).get("type") != "or"
         firing = met if index == 0 else firing and met if also else firing or met
         missing = missing and absent
     return [Scalar(None if missing and not firing else float(firing))]

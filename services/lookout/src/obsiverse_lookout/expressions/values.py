@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from obsiverse_lookout.jsons import mapping
 from obsiverse_lookout.query.frames import Field, Frame, number_at
 
 Number = float | None
@@ -55,10 +56,10 @@ def _of_frame(frame: Mapping[str, Any]) -> Iterator[Value]:
     texts = [index for index, column in enumerate(columns) if column["type"] == "string"]
     if not numbers:
         raise ExpressionError("the query's result has no number to compute with")
-    kind = str((frame["schema"].get("meta") or {}).get("type", ""))
+    kind = str(mapping(frame["schema"].get("meta")).get("type", ""))
     if kind.startswith("numeric") and not texts:
         for index in numbers:
-            yield Scalar(number_at(frame, index, 0), columns[index].get("labels") or {})
+            yield Scalar(number_at(frame, index, 0), mapping(columns[index].get("labels")))
     elif not times:
         for row in range(rows):
             labels = _labels(frame, columns, texts, row)
@@ -78,7 +79,7 @@ def _series(
 ) -> Iterator[Series]:
     at = cast("list[int]", frame["data"]["values"][time])
     for index in numbers:
-        own = dict(columns[index].get("labels") or {})
+        own = dict(mapping(columns[index].get("labels")))
         points: dict[tuple[tuple[str, str], ...], list[tuple[int, Number]]] = {}
         for row, moment in enumerate(at):
             labels = tuple((own | _labels(frame, columns, texts, row)).items())

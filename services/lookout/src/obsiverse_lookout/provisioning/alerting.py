@@ -9,6 +9,7 @@ from obsiverse_lookout.alerting.rules import DEFAULT_INTERVAL, AlertRules
 from obsiverse_lookout.documents import Documents
 from obsiverse_lookout.errors import ApiError
 from obsiverse_lookout.folders import Folders
+from obsiverse_lookout.jsons import listing, mapping
 from obsiverse_lookout.orgs import MAIN_ORG
 from obsiverse_lookout.provisioning.files import BadFile, entries, expand, read_folder
 from obsiverse_lookout.query.interval import duration
@@ -43,7 +44,7 @@ def _group(group: dict[str, Any], rules: AlertRules, folders: Folders) -> int:
     folder = folders.titled(org_id, str(title)) or folders.create(org_id, {"title": title}, LOGIN)
     every = group.get("interval")
     seconds = max(1, duration(str(every)) // 1000) if every else DEFAULT_INTERVAL
-    given = [_rule(rule) for rule in group.get("rules") or []]
+    given = [_rule(rule) for rule in listing(group.get("rules"))]
     rules.put_group(org_id, folder["uid"], str(name), {"interval": seconds, "rules": given}, PROVENANCE)
     return len(given)
 
@@ -51,7 +52,7 @@ def _group(group: dict[str, Any], rules: AlertRules, folders: Folders) -> int:
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     made = dict(rule)
     if rule.get("dashboardUid"):
-        annotations = dict(rule.get("annotations") or {})
+        annotations = dict(mapping(rule.get("annotations")))
         annotations |= {"__dashboardUid__": str(rule["dashboardUid"]), "__panelId__": str(rule.get("panelId") or "")}
         made["annotations"] = annotations
     return made
@@ -59,8 +60,8 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
 
 def _documents(path: Path, content: dict[str, Any], documents: Documents) -> None:
     for point in entries(path, content, "contactPoints"):
-        for receiver in point.get("receivers") or []:
-            made = {"settings": {}, **receiver, "name": point.get("name"), "provenance": PROVENANCE}
+        for receiver in listing(point.get("receivers")):
+            made: dict[str, Any] = {"settings": {}, **receiver, "name": point.get("name"), "provenance": PROVENANCE}
             if not receiver.get("uid") or not receiver.get("type"):
                 raise BadFile(f"a receiver of the contact point {point.get('name')!r} needs a uid and a type")
             documents.put(int(point.get("orgId") or MAIN_ORG), "contact-point", str(receiver["uid"]), made)

@@ -13,6 +13,7 @@ from obsiverse_lookout.dashboards import Dashboards
 from obsiverse_lookout.dashboards import Provider as Author
 from obsiverse_lookout.errors import ApiError
 from obsiverse_lookout.folders import Folders
+from obsiverse_lookout.jsons import mapping
 from obsiverse_lookout.orgs import MAIN_ORG
 from obsiverse_lookout.provisioning.files import BadFile, entries, expand, read_folder
 
@@ -52,7 +53,7 @@ def read_providers(folder: Path) -> list[Provider]:
 
 
 def _provider(file: Path, each: dict[str, Any]) -> Provider:
-    name, options = each.get("name"), each.get("options") or {}
+    name, options = each.get("name"), mapping(each.get("options"))
     if not name:
         raise BadFile(f"{file}: a provider has no name")
     if each.get("type", "file") != "file":
@@ -98,7 +99,7 @@ class ProvisionedDashboards:
         try:
             model = json.loads(path.read_text())
         except (OSError, ValueError, RecursionError) as error:
-            log.error("a dashboard can't be read", file=str(path), error=str(error))
+            log.warning("a dashboard can't be read", file=str(path), error=str(error))
             return
         body = {"dashboard": model, "folderUid": self._folder(provider, path), "overwrite": True}
         try:
@@ -107,19 +108,17 @@ class ProvisionedDashboards:
                 return
             saved = self._dashboards.save(provider.org_id, body, LOGIN, Author(provider.name, str(path)))
         except ApiError as error:
-            log.error("a dashboard can't be used", file=str(path), error=str(error))
+            log.warning("a dashboard can't be used", file=str(path), error=str(error))
             return
         provider.dashboards[path] = saved["uid"]
 
     def _is_same(self, provider: Provider, model: Any) -> bool:
         """A dashboard that is as it was gets no new version at each start."""
-        if not isinstance(model, dict) or not model.get("uid"):
-            return False
         try:
-            kept = self._dashboards.get(provider.org_id, str(model["uid"]))
+            kept = self._dashboards.get(provider.org_id, str(mapping(model).get("uid")))
         except ApiError:
             return False
-        plain = {key: value for key, value in model.items() if key not in ("id", "uid", "version")}
+        plain = {key: value for key, value in mapping(model).items() if key not in ("id", "uid", "version")}
         return kept["provider"] == provider.name and kept["model"] == plain
 
     def _folder(self, provider: Provider, path: Path) -> str:

@@ -9,11 +9,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from obsiverse_lookout.data_sources import DataSource
 from obsiverse_lookout.query.request import Query, QueryError
-from obsiverse_lookout.query.signing import session
+from obsiverse_lookout.query.signing import botocore, session
 
 THREADS = 8
 CONNECT_SECONDS, READ_SECONDS = 3, 25
@@ -52,8 +52,6 @@ class Aws:
             raise _told(error, source) from error
 
     def _client(self, source: DataSource, service: str, region: str) -> Any:
-        from botocore.config import Config
-
         key = (source.id, source.version, service, region)
         with self._turn:
             if key not in self._clients:
@@ -63,7 +61,7 @@ class Aws:
                     service,
                     region_name=region,
                     endpoint_url=source.json_data.get("endpoint") or None,
-                    config=Config(
+                    config=botocore("config").Config(
                         connect_timeout=CONNECT_SECONDS,
                         read_timeout=READ_SECONDS,
                         retries={"total_max_attempts": 2},
@@ -102,18 +100,17 @@ def _credentials(source: DataSource) -> dict[str, str]:
 
 
 def _told(error: Exception, source: DataSource) -> Exception:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    if isinstance(error, ClientError):
-        answer: Any = error.response
+    known = botocore("exceptions")
+    if isinstance(error, known.ClientError):
+        answer: Any = cast("Any", error).response
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
         said = answer.get("Error", {})
         return QueryError(status if status >= 400 else 500, f"{said.get('Code')}: {said.get('Message')}")
-    if isinstance(error, NoCredentialsError):
+    if isinstance(error, known.NoCredentialsError):
         return QueryError(
             400,
             f"there are no AWS credentials for {source.name}: set its keys, or AWS_ACCESS_KEY_ID in the environment",
         )
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, known.BotoCoreError):
         return QueryError(502, f"{source.name} does not answer: {error}")
     return error

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from obsiverse_lookout.data_sources import DataSource
+from obsiverse_lookout.jsons import listing, mapping
 from obsiverse_lookout.query.aws import Aws, region_of
 from obsiverse_lookout.query.frames import Field, Frame
 from obsiverse_lookout.query.request import Query, QueryError
@@ -47,7 +48,7 @@ class CloudWatchLogs:
         started = await self._aws.call(source, "logs", region, lambda client: client.start_query(**parameters))
         answer = await self._answer(source, region, started["queryId"])
         frames = rows_frames(answer["results"], _groups(query), query.ref_id)
-        statistics = answer.get("statistics") or {}
+        statistics = mapping(answer.get("statistics"))
         frames[0].meta["custom"] = {"Status": answer["status"], "Statistics": statistics}
         frames[0].meta["executedQueryString"] = text
         if len(answer["results"]) >= ROWS:
@@ -140,7 +141,7 @@ def _time(text: str) -> int | None:
 
 
 def _log_groups(query: Query) -> list[str]:
-    given = query.model.get("logGroups") or query.model.get("logGroupNames") or []
+    given = cast("object", query.model.get("logGroups") or query.model.get("logGroupNames") or [])
     if not isinstance(given, list):
         raise QueryError(400, f"logGroups of query {query.ref_id} is not a list", "plugin")
     names: list[str] = []
@@ -156,5 +157,4 @@ def _log_groups(query: Query) -> list[str]:
 
 
 def _groups(query: Query) -> list[str]:
-    given = query.model.get("statsGroups") or []
-    return [str(each) for each in cast("list[object]", given)] if isinstance(given, list) else []
+    return [str(each) for each in listing(query.model.get("statsGroups"))]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from obsiverse_lookout.data_sources import DataSource
+from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.query.aws import Aws
 from obsiverse_lookout.query.frames import Field, Frame
 from obsiverse_lookout.query.interval import duration
@@ -145,7 +146,7 @@ def _escaped(text: str) -> str:
 
 
 def _dimensions(query: Query) -> dict[str, list[str]]:
-    given = query.model.get("dimensions") or {}
+    given = cast("object", query.model.get("dimensions") or {})
     if not isinstance(given, dict):
         raise QueryError(400, f"dimensions of query {query.ref_id} is not an object", "plugin")
     made: dict[str, list[str]] = {}
@@ -217,12 +218,12 @@ def frames_of(metric: Metric, pages: Sequence[Mapping[str, Any]], limit: int) ->
     series: dict[str, tuple[list[int], list[float]]] = {}
     notices: list[str] = []
     for page in pages:
-        notices += [message["Value"] for message in page.get("Messages") or []]
+        notices += [message["Value"] for message in listing(page.get("Messages"))]
         for result in page["MetricDataResults"]:
             times, values = series.setdefault(result["Label"], ([], []))
             times += [round(at.timestamp() * 1000) for at in result["Timestamps"]]
             values += result["Values"]
-            notices += [message["Value"] for message in result.get("Messages") or []]
+            notices += [message["Value"] for message in listing(result.get("Messages"))]
     frames: list[Frame] = []
     for label, (times, values) in list(series.items())[:limit]:
         shown, *properties = label.split(SEPARATOR)

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from obsiverse_lookout.jsons import listing, mapping
+
 FieldType = Literal["time", "number", "string", "boolean", "other"]
 # The Go types that Grafana's backend names beside its own.
 GO_TYPES: dict[FieldType, str] = {
@@ -109,8 +111,9 @@ def number_at(frame: Mapping[str, Any], column: int, index: int) -> float | None
     value = frame["data"]["values"][column][index]
     if value is not None:
         return float(value)
-    entities = (frame["data"].get("entities") or {}) and frame["data"]["entities"][column]
+    entities = listing(frame["data"].get("entities"))
+    odd = mapping(entities[column]) if entities else {}
     for name, number in (("NaN", math.nan), ("Inf", math.inf), ("NegInf", -math.inf)):
-        if entities and index in entities.get(name, ()):
+        if index in odd.get(name, ()):
             return number
     return None

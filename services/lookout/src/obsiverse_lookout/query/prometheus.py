@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from obsiverse_lookout.data_sources import DataSource
+from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.query import interval
 from obsiverse_lookout.query.frames import Frame
 from obsiverse_lookout.query.interpolate import interpolate
-from obsiverse_lookout.query.prometheus_frames import exemplar_frame, heatmap, result_frames, table
+from obsiverse_lookout.query.prometheus_frames import by_bucket, exemplar_frame, result_frames, table
 from obsiverse_lookout.query.prometheus_http import PrometheusHttp
 from obsiverse_lookout.query.request import Query, QueryError
 
@@ -132,7 +133,7 @@ class Prometheus:
     ) -> list[Frame]:
         answer = await self._http.data(source, f"/api/v1/{path}", parameters)
         data = answer["data"]
-        series = data["result"] if data.get("resultType") in ("matrix", "vector") else []
+        series: list[Any] = data["result"] if data.get("resultType") in ("matrix", "vector") else []
         cut = len(series) > self._limit
         if cut:
             data["result"] = series[: self._limit]
@@ -140,14 +141,14 @@ class Prometheus:
         if query.format == "table":
             frames = [table(frames, "Value" if query.alone else f"Value #{query.ref_id}")]
         elif query.format == "heatmap":
-            frames = heatmap(frames)
+            frames = by_bucket(frames)
         frames = frames or [Frame("", [])]
         if cut:
             frames[0].notice(await self._said(source, query, len(series)))
-        for text in cast("list[str]", answer.get("warnings") or []):
+        for text in listing(answer.get("warnings")):
             if not (cut and "limit" in text):
                 frames[0].notice(text)
-        for text in cast("list[str]", answer.get("infos") or []):
+        for text in listing(answer.get("infos")):
             frames[0].notice(text, "info")
         return frames
 

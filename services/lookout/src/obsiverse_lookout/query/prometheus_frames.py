@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from obsiverse_lookout.jsons import listing, mapping
 from obsiverse_lookout.query.frames import Field, Frame
 
 LEGEND = re.compile(r"\{\{\s*(.+?)\s*\}\}")
@@ -28,8 +29,8 @@ def result_frames(data: Mapping[str, Any], step: int, legend: str, expr: str) ->
     if kind in ("scalar", "string") and result:
         return [_single(kind, result, expr)]
     frames: list[Frame] = []
-    for series in result or []:
-        labels: dict[str, str] = series.get("metric") or {}
+    for series in listing(result):
+        labels: dict[str, str] = mapping(series.get("metric"))
         points = series.get("values") if kind == "matrix" else [series["value"]] if "value" in series else []
         if not points:
             continue
@@ -87,13 +88,13 @@ def legend_of(labels: Mapping[str, str], legend: str, expr: str) -> str:
 
 def table(frames: Sequence[Frame], value_name: str) -> Frame:
     """One table out of the series: a column for each label, a row for each point."""
-    names = sorted({name for frame in frames for name in frame.fields[1].labels or {}}) if frames else []
+    names = sorted({name for frame in frames for name in _labels(frame)}) if frames else []
     times: list[int] = []
     values: list[float] = []
     columns: dict[str, list[str]] = {name: [] for name in names}
     for frame in frames:
         points = len(frame.fields[0].values)
-        labels = frame.fields[1].labels or {}
+        labels = _labels(frame)
         times += frame.fields[0].values
         values += frame.fields[1].values
         for name, column in columns.items():
@@ -110,40 +111,24 @@ def table(frames: Sequence[Frame], value_name: str) -> Frame:
     return Frame("", fields, {"custom": {"resultType": kind}, "preferredVisualisationType": "table"})
 
 
-def heatmap(frames: Sequence[Frame]) -> list[Frame]:
-    """Buckets as rows: a column for each upper bound, the counts no longer cumulative.
-
-    Prometheus's buckets each count what is in the lower ones too.
-    """
-    bounded = [(frame, _bound(frame)) for frame in frames]
-    rows = sorted(((frame, bound) for frame, bound in bounded if bound is not None), key=lambda row: row[1])
-    if not rows:
-        return list(frames)
-    times = sorted({at for frame, _ in rows for at in frame.fields[0].values})
-    below = dict.fromkeys(times, 0.0)
-    fields = [Field("Time", "time", times, config=rows[0][0].fields[0].config)]
-    at_bounds: dict[float, dict[int, float]] = {}
-    # Several series of one bound, such as of two instances, add up.
-    for frame, bound in rows:
-        sums = at_bounds.setdefault(bound, {})
-        for at, value in zip(frame.fields[0].values, frame.fields[1].values, strict=True):
-            sums[at] = sums.get(at, 0.0) + (0.0 if math.isnan(value) else value)
-    for bound, sums in at_bounds.items():
-        counts = [max(0.0, sums[at] - below[at]) if at in sums else None for at in times]
-        below |= sums
-        label = "+Inf" if math.isinf(bound) else f"{bound:g}"
-        fields.append(Field(label, "number", counts, {BUCKET: label}, {"displayNameFromDS": label}))
-    return [Frame("", fields, {"type": "heatmap-rows", "custom": {"resultType": "matrix"}})]
+def by_bucket(frames: Sequence[Frame]) -> list[Frame]:
+    """Buckets of a histogram, the lowest first, each with its bound as its name; they stay cumulative, as Prometheus has them."""
+    for frame in frames:
+        if BUCKET in _labels(frame):
+            frame.fields[1].config = {"displayNameFromDS": _labels(frame)[BUCKET]}
+    return sorted(frames, key=_bound)
 
 
-def _bound(frame: Frame) -> float | None:
-    labels = frame.fields[1].labels or {} if len(frame.fields) > 1 else {}
-    # Where a legend makes names of buckets, the label is still what counts.
+def _labels(frame: Frame) -> Mapping[str, str]:
+    return (frame.fields[1].labels if len(frame.fields) > 1 else None) or {}
+
+
+def _bound(frame: Frame) -> float:
     try:
-        bound = float(labels[BUCKET])
+        bound = float(_labels(frame)[BUCKET])
     except (KeyError, ValueError):
-        return None
-    return None if math.isnan(bound) else bound
+        return math.inf
+    return math.inf if math.isnan(bound) else bound
 
 
 def exemplar_frame(result: Sequence[Mapping[str, Any]], step: int) -> Frame | None:
@@ -155,11 +140,11 @@ def exemplar_frame(result: Sequence[Mapping[str, Any]], step: int) -> Frame | No
     """
     chosen: dict[tuple[int, int], tuple[int, float, dict[str, str]]] = {}
     for number, series in enumerate(result):
-        for exemplar in series.get("exemplars") or []:
+        for exemplar in listing(series.get("exemplars")):
             at, value = round(float(exemplar["timestamp"]) * 1000), float(exemplar["value"])
             key = (number, at // step)
             if key not in chosen or chosen[key][1] < value:
-                chosen[key] = (at, value, {**(series.get("seriesLabels") or {}), **(exemplar.get("labels") or {})})
+                chosen[key] = (at, value, mapping(series.get("seriesLabels")) | mapping(exemplar.get("labels")))
     if not chosen:
         return None
     kept = sorted(chosen.values(), key=lambda one: one[1])[-MOST_EXEMPLARS:]

@@ -40,7 +40,7 @@ class PrometheusHttp:
         else:
             status, body, _ = await self.send(source, "GET", path, encoded)
         try:
-            answer = cast("Any", json.loads(body))
+            answer: object = json.loads(body)
         except ValueError:
             answer = None
         if isinstance(answer, dict):

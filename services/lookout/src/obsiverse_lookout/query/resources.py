@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from obsiverse_lookout.data_sources import CLOUDWATCH, XRAY, DataSource
 from obsiverse_lookout.errors import ApiError
+from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.query import prometheus
 from obsiverse_lookout.query.aws import Aws, region_named
 from obsiverse_lookout.query.request import Query, QueryError
@@ -49,7 +50,7 @@ async def prometheus_answer(
 
 async def resource(sources: Sources, source: DataSource, path: str, asked: Mapping[str, str]) -> Any:
     """A resource of an AWS data source; raises ApiError 400, 404, or what AWS refuses it with."""
-    known = CLOUDWATCH_RESOURCES if source.type == CLOUDWATCH else XRAY_RESOURCES if source.type == XRAY else {}
+    known = {CLOUDWATCH: CLOUDWATCH_RESOURCES, XRAY: XRAY_RESOURCES}.get(source.type, NO_RESOURCES)
     if path not in known:
         raise ApiError(404, f"{source.type} has no resource {path!r}; there are {', '.join(known) or 'none'}")
     try:
@@ -130,7 +131,7 @@ def _filters(text: str) -> list[dict[str, str]]:
         raise ApiError(400, 'dimensionFilters is a JSON object, such as {"EndpointName": "clinical"}') from None
     made: list[dict[str, str]] = []
     for name, value in items:
-        values = value if isinstance(value, list) else [value]
+        values: list[Any] = listing(value) if isinstance(value, list) else [value]
         made += [{"Name": str(name)} | ({"Value": str(each)} if each not in ("*", None, "") else {}) for each in values]
     return made
 
@@ -187,4 +188,5 @@ CLOUDWATCH_RESOURCES: Mapping[str, Any] = {
     "dimension-values": _metrics(_of_metric, _dimension_values),
     "log-groups": _log_groups,
 }
+NO_RESOURCES: Mapping[str, Any] = {}
 XRAY_RESOURCES: Mapping[str, Any] = {"regions": _regions, "groups": _groups}

@@ -136,7 +136,7 @@ def read(sources: DataSources, org_id: int, ref_id: str, model: Mapping[str, Any
         if uid:
             source = sources.find(org_id, uid=str(uid)) or sources.find(org_id, name=str(uid))
         elif isinstance(number, int):
-            source = sources.find(org_id, id=number)
+            source = sources.find(org_id, number=number)
         else:
             source = sources.default(org_id)
         if source is None:
@@ -211,7 +211,7 @@ def _compute(expressions: Mapping[str, Asked], results: dict[str, Result]) -> No
 def _told(result: Result) -> bytes:
     if isinstance(result, bytes):
         return b'{"status":200,"frames":' + result + b"}"
-    told = {"error": str(result), "errorSource": result.source, "status": result.status, "frames": []}
+    told: dict[str, Any] = {"error": str(result), "errorSource": result.source, "status": result.status, "frames": []}
     return json.dumps(told).encode()
 
 

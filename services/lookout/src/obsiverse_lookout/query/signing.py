@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,12 +16,15 @@ from obsiverse_lookout.query.request import QueryError
 PROMETHEUS_SERVICE = "aps"
 
 
+def botocore(name: str) -> Any:
+    """A module of botocore, which is untyped; loaded when it is first asked for: it takes a tenth of a second and 20 MB."""
+    return importlib.import_module(f"botocore.{name}")
+
+
 @lru_cache(maxsize=1)
 def session() -> Any:
-    """botocore's session; it takes a tenth of a second and 20 MB, so only who asks AWS has one."""
-    import botocore.session
-
-    return botocore.session.get_session()
+    """botocore's session."""
+    return botocore("session").get_session()
 
 
 def signed_headers(
@@ -31,10 +35,6 @@ def signed_headers(
     Raises:
         QueryError: 400, there is no region, or there are no credentials.
     """
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
     region = source.json_data.get("sigV4Region")
     if not region:
         raise QueryError(400, f"the data source {source.name} has no jsonData.sigV4Region; set one", "plugin")
@@ -44,7 +44,7 @@ def signed_headers(
             raise QueryError(
                 400, f"the data source {source.name} has no sigV4AccessKey and sigV4SecretKey; set them", "plugin"
             )
-        credentials: Any = Credentials(access, secret)
+        credentials: Any = botocore("credentials").Credentials(access, secret)
     else:
         credentials = session().get_credentials()
         if credentials is None:
@@ -54,6 +54,6 @@ def signed_headers(
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sigV4AuthType keys",
                 "plugin",
             )
-    request = AWSRequest(method, url, headers=dict(headers), data=body)
-    SigV4Auth(credentials, PROMETHEUS_SERVICE, region).add_auth(request)
+    request = botocore("awsrequest").AWSRequest(method, url, headers=dict(headers), data=body)
+    botocore("auth").SigV4Auth(credentials, PROMETHEUS_SERVICE, region).add_auth(request)
     return dict(request.headers.items())

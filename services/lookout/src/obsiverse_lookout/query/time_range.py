@@ -98,9 +98,7 @@ def _moved(moment: datetime, count: int, unit: str) -> datetime:
 def _start(moment: datetime, unit: str) -> datetime:
     if unit == "w":
         return _start(moment - timedelta(days=moment.weekday()), "d")
-    cleared: dict[str, int] = {"microsecond": 0}
-    for name, least in (("second", 0), ("minute", 0), ("hour", 0), ("day", 1), ("month", 1)):
-        if "smhdMy".index(unit) <= ("second", "minute", "hour", "day", "month").index(name):
-            break
-        cleared[name] = least
-    return moment.replace(**cleared)
+    # From the year on, as many parts as the unit has are kept.
+    kept = "yMdhms".index(unit) + 1
+    parts = [*moment.timetuple()[:kept], *(1, 1, 1, 0, 0, 0)[kept:]]
+    return datetime(*parts[:6], tzinfo=UTC)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from obsiverse_lookout.jsons import listing, mapping
 from obsiverse_lookout.query.frames import Field, FieldType, Frame
 
 ALL = "All"
@@ -41,7 +42,7 @@ def summaries(found: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Fra
     Args:
         columns: names of those wanted, or `All`.
     """
-    http = [summary.get("Http") or {} for summary in found]
+    http = [mapping(summary.get("Http")) for summary in found]
     fields = [
         Field("Id", "string", [summary["Id"] for summary in found]),
         Field("Start Time", "time", [_start_of(summary) for summary in found]),
@@ -65,7 +66,7 @@ def _start_of(summary: Mapping[str, Any]) -> int | None:
 
 
 def _count(annotations: Any) -> int:
-    return sum(len(values) for values in (annotations or {}).values())
+    return sum(len(values) for values in mapping(annotations).values())
 
 
 def trace(trace_id: str, segments: Sequence[Mapping[str, Any]]) -> Frame:
@@ -105,7 +106,7 @@ def _spans(
         # A fault stays in the panel's own red.
         "errorIconColor": "mediumpurple" if document.get("throttle") else "#FFC46E" if document.get("error") else None,
     }
-    for below in document.get("subsegments") or []:
+    for below in listing(document.get("subsegments")):
         yield from _spans(trace_id, below, document.get("id"), service, tags)
 
 
@@ -134,11 +135,11 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _service_tags(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    aws = document.get("aws") or {}
+    aws = mapping(document.get("aws"))
     tags: list[dict[str, Any]] = [{"key": "name", "value": document.get("name", "")}]
     for key in ("ec2", "ecs", "eks", "elastic_beanstalk", "region"):
         tags += [{"key": name, "value": value} for name, value in _flat(key, aws.get(key))]
-    url = ((document.get("http") or {}).get("request") or {}).get("url")
+    url = mapping(mapping(document.get("http")).get("request")).get("url")
     try:
         host = urlsplit(str(url)).hostname if url else None
     except ValueError:
@@ -147,13 +148,12 @@ def _service_tags(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _stack_traces(document: Mapping[str, Any]) -> list[str]:
-    cause = document.get("cause")
     # A cause may also be just the id of an exception told elsewhere in the trace.
-    exceptions = cast("dict[str, Any]", cause).get("exceptions") or [] if isinstance(cause, dict) else []
+    exceptions = listing(mapping(document.get("cause")).get("exceptions"))
     made: list[str] = []
     for each in exceptions:
         lines = [f"{each.get('type', 'Error')}: {each.get('message', '')}"]
-        lines += [f"at {at.get('label')} ({at.get('path')}:{at.get('line')})" for at in each.get("stack") or []]
+        lines += [f"at {at.get('label')} ({at.get('path')}:{at.get('line')})" for at in listing(each.get("stack"))]
         made.append("\n".join(lines))
     return made
 
@@ -162,7 +162,10 @@ def service_map(services: Sequence[Mapping[str, Any]]) -> list[Frame]:
     """A service graph's nodes and edges; shares are from 0 to 1, times in milliseconds, counts by the minute."""
     known = {service["ReferenceId"]: service for service in services}
     edges = [
-        (service, edge) for service in services for edge in service.get("Edges") or [] if edge["ReferenceId"] in known
+        (service, edge)
+        for service in services
+        for edge in listing(service.get("Edges"))
+        if edge["ReferenceId"] in known
     ]
     return [_nodes(services), _edges(edges, known)]
 
@@ -170,7 +173,7 @@ def service_map(services: Sequence[Mapping[str, Any]]) -> list[Frame]:
 def _nodes(services: Sequence[Mapping[str, Any]]) -> Frame:
     # A client has no statistics of its own; its calls have.
     measured = [
-        service if service.get("SummaryStatistics") else next(iter(service.get("Edges") or []), service)
+        service if service.get("SummaryStatistics") else next(iter(listing(service.get("Edges"))), service)
         for service in services
     ]
     shares = [_shares(each) for each in measured]
@@ -223,9 +226,9 @@ def _edges(
 
 
 def _shares(measured: Mapping[str, Any]) -> dict[str, float]:
-    statistics = measured.get("SummaryStatistics") or {}
+    statistics = mapping(measured.get("SummaryStatistics"))
     total = statistics.get("TotalCount") or 0
-    error, fault = statistics.get("ErrorStatistics") or {}, statistics.get("FaultStatistics") or {}
+    error, fault = mapping(statistics.get("ErrorStatistics")), mapping(statistics.get("FaultStatistics"))
     counts = {
         "success": statistics.get("OkCount", 0),
         "faults": fault.get("TotalCount", 0),
@@ -245,7 +248,7 @@ def _worst(edge: Mapping[str, Any]) -> str:
 
 
 def _mean_ms(measured: Mapping[str, Any]) -> float:
-    statistics = measured.get("SummaryStatistics") or {}
+    statistics = mapping(measured.get("SummaryStatistics"))
     total = statistics.get("TotalCount") or 0
     return statistics.get("TotalResponseTime", 0) / total * 1000 if total else 0.0
 
@@ -254,5 +257,5 @@ def _by_minute(measured: Mapping[str, Any]) -> float | None:
     start, end = measured.get("StartTime"), measured.get("EndTime")
     if not isinstance(start, datetime) or not isinstance(end, datetime) or end <= start:
         return None
-    count = (measured.get("SummaryStatistics") or {}).get("TotalCount", 0)
+    count = mapping(measured.get("SummaryStatistics")).get("TotalCount", 0)
     return count / ((end - start).total_seconds() / 60)
