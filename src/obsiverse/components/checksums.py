@@ -25,16 +25,20 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def published_sum(text: str, file: str) -> str | None:
+def published_sum(text: str, file: str, *, of_it_alone: bool = False) -> str | None:
     """The sha256 sum of `file` in the text of a checksum file, as sha256sum(1) writes it.
 
     A sum that stands alone, with no name, counts for any file. None if there is no sum.
+
+    Args:
+        of_it_alone: the checksum file is named after `file`, so its one sum is meant for it whatever stands beside it:
+            Grafana's say what the file was called when it was built (grafana/grafana#124709).
     """
     found = [match for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))]
     for match in found:
         if match["name"] and match["name"].removeprefix("./") == file:
             return match["sum"].lower()
-    if len(found) == 1 and not found[0]["name"]:
+    if len(found) == 1 and (of_it_alone or not found[0]["name"]):
         return found[0]["sum"].lower()
     return None
 

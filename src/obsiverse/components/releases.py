@@ -41,7 +41,7 @@ def get(
         distribution.fill(release.file, platform),
         f"{base}/{distribution.fill(release.checksums, platform)}",
     )
-    published = published_sum(get_text(checksums, settings), file)
+    published = published_sum(get_text(checksums, settings), file, of_it_alone=checksums == f"{base}/{file}.sha256")
     if published is None:
         raise DownloadFailed(f"{checksums} has no sum of {file}")
     # Small ones first: what is missing is found out before a large download.

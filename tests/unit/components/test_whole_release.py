@@ -109,6 +109,19 @@ def test_the_program_has_beside_it_what_it_needs(site: Site, folder: str, packag
     assert len(site.publisher.requests) == asked
 
 
+@pytest.mark.parametrize("beside", ["", "  dist/board_1.2.3_24388279614_linux.tar.gz", " *board-1.2.3.tar.gz"])
+def test_the_sum_counts_whatever_its_file_calls_the_archive(site: Site, beside: str) -> None:
+    digest = hashlib.sha256(site.publisher.files[ARCHIVE]).hexdigest()
+    site.publisher.files[f"{ARCHIVE}.sha256"] = f"{digest}{beside}\n".encode()
+    assert get("board", settings=site.settings).source == "release"
+
+
+def test_two_sums_that_name_other_files_count_for_none(site: Site) -> None:
+    site.publisher.files[f"{ARCHIVE}.sha256"] = f"{'0' * 64}  a\n{'1' * 64}  b\n".encode()
+    with pytest.raises(ToolMissing, match="has no sum of"):
+        get("board", settings=site.settings)
+
+
 def test_sums_of_archive_and_plugins_are_kept(site: Site) -> None:
     get("board", settings=site.settings)
     lock = ComponentsLock(site.settings.lock, site.settings.cache / "guard")
