@@ -151,6 +151,10 @@ def test_the_other_runs_until_the_program_can_be_had(
     assert again.returncode == 0, again.stderr
     assert (publisher.asked, stack.rows()["grafana"]["pid"]) == (asked, pid)
     assert "(tried at " in again.stderr
+    [found] = [check for check in json.loads(stack.run("doctor", "--json").stdout) if check["what"] == "grafana"]
+    assert found["ok"] is None
+    assert "answers 404" in found["finding"]
+    assert "sh runs in its place" in found["finding"]
     publish(publisher)
     for note in (tmp_path / "cache").rglob("refused-*.json"):
         refusal = json.loads(note.read_text())
@@ -159,6 +163,8 @@ def test_the_other_runs_until_the_program_can_be_had(
     assert third.returncode == 0, third.stderr
     assert httpx.get(f"http://127.0.0.1:{port}/").text == "of Grafana"
     assert "warning" not in third.stderr
+    [found] = [check for check in json.loads(stack.run("doctor", "--json").stdout) if check["what"] == "grafana"]
+    assert found["ok"] is True
     assert stack.run("down").returncode == 0
 
 

@@ -107,7 +107,14 @@ def _build(source: Path, built: Path, name: str, settings: ComponentSettings, re
         raise NoSpace(work, error) from error
     try:
         watch = _Watch(name, report)
-        _npm(node, ["ci", "--no-audit", "--no-fund", "--loglevel=http"], work, watch, settings, descriptor)
+        _npm(
+            node,
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"],
+            work,
+            watch,
+            settings,
+            descriptor,
+        )
         _npm(node, ["run", "build"], work, watch, settings, descriptor)
         made = work / BUILT
         if not _whole(made):

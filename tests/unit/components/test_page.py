@@ -95,6 +95,14 @@ def test_what_is_built_is_shared_until_the_sources_change(
     assert runs(tmp_path) == 2
 
 
+def test_the_command_prints_the_folder(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBSIVERSE_CACHE", str(tmp_path / "the cache"))
+    command = [sys.executable, "-m", "obsiverse.components", "page", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (Path(done.stdout.strip()) / "index.html").read_text() == "first"
+    assert "mi ni-page: installing" in done.stderr
+
+
 def test_the_key_tells_apart_what_moves_between_files(page: Path) -> None:
     before = page_key(page)
     (page / "src" / "text.txt").rename(page / "src" / "moved.txt")
