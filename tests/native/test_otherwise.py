@@ -6,12 +6,14 @@ import hashlib
 import http.server
 import io
 import json
+import os
+import signal
 import sys
 import tarfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -176,3 +178,20 @@ def test_a_page_that_can_not_be_built_fails_the_start_with_npm_s_words(boards: t
     assert "`npm run build` failed" in up.stderr
     assert "no such module" in up.stderr
     assert stack.rows() == {}
+
+
+def test_an_interrupt_while_a_page_is_built_leaves_nothing(
+    boards: tuple[TinyStack, int], tmp_path: Path, until: Callable[..., object]
+) -> None:
+    stack, _ = boards
+    script = 'import { writeFileSync } from "node:fs"; writeFileSync("started", ""); setTimeout(() => {}, 60000);'
+    (stack.file.parent / "lookout" / "page" / "build.js").write_text(script)
+    up = stack.start("up")
+    until(lambda: list((tmp_path / "cache").rglob("started")), within=60)
+    os.killpg(up.pid, signal.SIGINT)
+    _, said = up.communicate(timeout=60)
+    assert up.returncode == 130, said
+    assert "interrupted; nothing was started" in said
+    assert "Traceback" not in said
+    assert not list((tmp_path / "cache" / "obsiverse" / "pages").glob("*/.new"))
+    until(lambda: not stack.processes())
