@@ -5,6 +5,7 @@ https://grafana.com/docs/grafana/latest/developers/http_api/org/ and .../service
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,14 +64,15 @@ class GrafanaApi:
         """Delete an organisation and all that is in it; raises Missing."""
         self._ok("DELETE", f"/api/orgs/{org}")
 
-    def org_names(self) -> list[str]:
+    def org_names(self) -> set[str]:
         """The names of all organisations."""
-        names, page = [], 0
-        while found := self._ok("GET", f"/api/orgs?perpage={PAGE}&page={page}"):
-            names += [one["name"] for one in found]
-            if len(found) < PAGE:
-                break
-            page += 1
+        names: set[str] = set()
+        for page in itertools.count():
+            found = {one["name"] for one in self._ok("GET", f"/api/orgs?perpage={PAGE}&page={page}")}
+            # Lookout has one page, whichever is asked for.
+            if found <= names:
+                return names
+            names |= found
         return names
 
     def service_accounts(self, org: int) -> list[dict[str, Any]]:
