@@ -23,8 +23,8 @@ for project in services/*/pyproject.toml; do
         compile_project --output-file requirements.lock
     fi
 done
-for sdk in tests/sdk/v*; do
-    cd "$root/$sdk"
-    echo "$sdk"
+for client in tests/sdk/v* services/lookout/tests/client; do
+    cd "$root/$client"
+    echo "$client"
     compile requirements.in --output-file requirements.lock
 done

@@ -3,4 +3,4 @@
 __version__ = "0.1.0"
 
 # The Grafana whose answers these are; clients compare it before they choose a call.
-GRAFANA_VERSION = "12.2.0"
+GRAFANA_VERSION = "12.4.12"

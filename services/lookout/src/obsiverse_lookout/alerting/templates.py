@@ -1,4 +1,4 @@
-"""`{{ $labels.x }}` and `{{ $values.A }}` in labels and annotations of alerts.
+"""`{{ $labels.x }}` or `{{ .Labels.x }}`, and `{{ $values.A }}`, in labels and annotations of alerts.
 
 The part of Go's templates that alert rules use: https://grafana.com/docs/grafana/latest/alerting/alerting-rules/templates/reference/
 What is not understood stays as it is, for the reader to see.
@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
-LABEL = re.compile(r"\$labels\.(\w+)|index\s+\$labels\s+\"([^\"]+)\"")
-VALUE = re.compile(r"\$values\.(\w+)(?:\.Value)?|\(?index\s+\$values\s+\"([^\"]+)\"\)?(?:\.Value)?")
+LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)|index\s+(?:\$labels|\.Labels)\s+\"([^\"]+)\"")
+VALUE = re.compile(
+    r"(?:\$values|\.Values)\.(\w+)(?:\.Value)?|\(?index\s+(?:\$values|\.Values)\s+\"([^\"]+)\"\)?(?:\.Value)?"
+)
 PRINTF = re.compile(r"printf\s+\"%(?:\.(\d))?([fgde])([^\"%]*(?:%%)?)\"\s+(.+)")
 
 
@@ -50,7 +52,7 @@ def _action(
 
 
 def _number(text: str, values: Mapping[str, float], value: float | None) -> float | None:
-    if text == "$value":
+    if text in ("$value", ".Value"):
         return value
     found = VALUE.fullmatch(text)
     return values.get(found[1] or found[2]) if found else None
