@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from running import ROOT, Lookout, component, eventually, free_address, service_python, wait
 
 ACCOUNT, REGION = "313131313131", "us-east-1"
-WORKSPACE = "ws-00000000-0000-0000-0000-000000000000"
+WORKSPACE = "ws-11111111-2222-3333-4444-555555555555"
 METRICS = """\
 # TYPE plain gauge
 plain{{zone="a"}} 1
@@ -107,11 +107,13 @@ def planes(tmp_path_factory: pytest.TempPathFactory, prometheus: str) -> Iterato
         **os.environ,
         "TELEMETRY_LISTEN": address,
         "TELEMETRY_DATA": str(tmp_path_factory.mktemp("telemetry")),
-        "TELEMETRY_PROMETHEUS": prometheus.removeprefix("http://"),
     }
     process = subprocess.Popen([service_python("telemetry"), "-m", "obsiverse_telemetry"], env=environment)
     try:
         wait(process, f"http://{address}/health")
+        programs = {"prometheus": prometheus, "alertmanager": f"http://{free_address()}"}
+        kept = httpx.put(f"http://{address}/_obsiverse/workspaces/{ACCOUNT}/{REGION}/{WORKSPACE}", json=programs)
+        assert kept.status_code == 200, kept.text
         yield f"http://{address}"
     finally:
         process.kill()

@@ -69,6 +69,8 @@ def test_graphites_words(lookout: Lookout) -> None:
     lookout.admin.delete(f"/api/annotations/{made}")
 
 
-@pytest.mark.parametrize("body", [{}, {"text": ""}, {"text": "x", "tags": "a"}, {"text": "x", "time": "now"}, {"text": "x", "time": 2**63}])
+@pytest.mark.parametrize(
+    "body", [{}, {"text": ""}, {"text": "x", "tags": "a"}, {"text": "x", "time": "now"}, {"text": "x", "time": 2**63}]
+)
 def test_bad_annotation_is_400(lookout: Lookout, body: dict[str, Any]) -> None:
     assert lookout.admin.post("/api/annotations", json=body).status_code == 400

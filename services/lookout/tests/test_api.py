@@ -25,7 +25,9 @@ def test_what_is_not_known_is_404_in_grafanas_shape(lookout: Lookout, method: st
     assert answer.json()["message"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b'"text"', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"\xff\xfe", b'"text"', b"[" * 100_000, b'{"title": NaN}', b'{"title": "\\ud800"}']
+)
 def test_bad_body_is_400(lookout: Lookout, body: bytes) -> None:
     answer = lookout.admin.post("/api/folders", content=body)
     assert answer.status_code == 400
@@ -52,7 +54,9 @@ def test_health_and_settings_say_the_version_that_clients_compare(lookout: Looko
 
 
 def test_settings_show_data_sources_without_secrets(lookout: Lookout) -> None:
-    lookout.add_source("shown", "prometheus", url="http://127.0.0.1:1", secureJsonData={"basicAuthPassword": "hidden-one"})
+    lookout.add_source(
+        "shown", "prometheus", url="http://127.0.0.1:1", secureJsonData={"basicAuthPassword": "hidden-one"}
+    )
     answer = lookout.anonymous.get("/api/frontend/settings")
     assert answer.json()["datasources"]["shown"]["uid"] == "shown"
     assert "hidden-one" not in answer.text

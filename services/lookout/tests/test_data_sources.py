@@ -17,7 +17,9 @@ def name(lookout: Lookout) -> Any:
 
 
 def test_secrets_go_in_and_never_out(lookout: Lookout, name: str) -> None:
-    lookout.add_source(name, "cloudwatch", jsonData={"authType": "keys"}, secureJsonData={"accessKey": "AKIA1", "secretKey": "s3cret"})
+    lookout.add_source(
+        name, "cloudwatch", jsonData={"authType": "keys"}, secureJsonData={"accessKey": "AKIA1", "secretKey": "s3cret"}
+    )
     for path in (f"uid/{name}", f"name/{name}", ""):
         answer = lookout.admin.get(f"/api/datasources/{path}".rstrip("/"))
         assert answer.status_code == 200
@@ -26,7 +28,9 @@ def test_secrets_go_in_and_never_out(lookout: Lookout, name: str) -> None:
     assert shown["secureJsonFields"] == {"accessKey": True, "secretKey": True}
     # A change that does not name a secret leaves it there.
     shown["jsonData"]["defaultRegion"] = "eu-west-1"
-    changed = lookout.admin.put(f"/api/datasources/uid/{name}", json=shown | {"secureJsonData": {"secretKey": "n3w"}}).json()
+    changed = lookout.admin.put(
+        f"/api/datasources/uid/{name}", json=shown | {"secureJsonData": {"secretKey": "n3w"}}
+    ).json()
     assert changed["datasource"]["secureJsonFields"] == {"accessKey": True, "secretKey": True}
     assert changed["datasource"]["jsonData"]["defaultRegion"] == "eu-west-1"
 
@@ -69,7 +73,9 @@ def test_stale_change_and_taken_name_are_409(lookout: Lookout, name: str) -> Non
     assert lookout.admin.post("/api/datasources", json={"name": name, "type": "prometheus"}).status_code == 409
 
 
-def test_health_tells_a_source_that_answers_from_one_that_does_not(lookout: Lookout, name: str, prometheus: str) -> None:
+def test_health_tells_a_source_that_answers_from_one_that_does_not(
+    lookout: Lookout, name: str, prometheus: str
+) -> None:
     lookout.add_source(name, "prometheus", url=prometheus)
     assert lookout.anonymous.get(f"/api/datasources/uid/{name}/health").json()["status"] == "OK"
     lookout.add_source(f"{name}-dead", "prometheus", url=f"http://{free_address()}")

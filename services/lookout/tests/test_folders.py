@@ -33,7 +33,9 @@ def test_second_change_of_the_same_version_is_412(lookout: Lookout) -> None:
     assert lookout.admin.put(path, json={"title": "second", "overwrite": True}).json()["title"] == "second"
 
 
-@pytest.mark.parametrize("body", [{}, {"title": " "}, {"title": 5}, {"title": "x", "uid": "a/b"}, {"title": "x", "uid": "u" * 41}])
+@pytest.mark.parametrize(
+    "body", [{}, {"title": " "}, {"title": 5}, {"title": "x", "uid": "a/b"}, {"title": "x", "uid": "u" * 41}]
+)
 def test_bad_folder_is_400(lookout: Lookout, body: dict[str, object]) -> None:
     assert lookout.admin.post("/api/folders", json=body).status_code == 400
 
@@ -48,7 +50,9 @@ def test_folder_goes_with_what_is_in_it(lookout: Lookout) -> None:
     outer = make(lookout, "outer")
     inner = make(lookout, "inner", parentUid=str(outer["uid"]))
     saved = lookout.save({"title": "in it"}, folderUid=inner["uid"]).json()
-    assert [each["uid"] for each in lookout.admin.get("/api/folders", params={"parentUid": outer["uid"]}).json()] == [inner["uid"]]
+    assert [each["uid"] for each in lookout.admin.get("/api/folders", params={"parentUid": outer["uid"]}).json()] == [
+        inner["uid"]
+    ]
     assert lookout.admin.get(f"/api/folders/{inner['uid']}/counts").json()["dashboard"] == 1
     assert lookout.admin.delete(f"/api/folders/{outer['uid']}").status_code == 200
     for path in (f"/api/folders/{inner['uid']}", f"/api/dashboards/uid/{saved['uid']}"):
