@@ -71,7 +71,7 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
   }, [report, key, seen, settled, data.state]);
   useEffect(() => () => report(key, undefined), [report, key]);
   const onDrawn = useCallback(() => setDrawn(true), []);
-  const title = interpolate(panel.title ?? '', scope, 'text');
+  const title = interpolate(panel.title ?? '', scope, 'text').trim();
   const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
   const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
   const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
