@@ -1,5 +1,5 @@
 // Takes pictures of pages in headless Chromium and says what the console had to complain about.
-//   node dev/shot.mjs http://127.0.0.1:3000 out/ /d/obsiverse-platform /dashboards
+//   node tests/browser/shot.mjs http://127.0.0.1:3000 out/ /d/obsiverse-platform /dashboards
 // Environment: CHROMIUM (the program), WIDTHS (1500,390), THEMES (dark), FULL=1 for the whole page.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 const [base, out, ...pages] = process.argv.slice(2);
 if (!base || !out || pages.length === 0) {
-  console.error('usage: node dev/shot.mjs <base address> <folder> <path> …');
+  console.error('usage: node tests/browser/shot.mjs <base address> <folder> <path> …');
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
