@@ -28,7 +28,7 @@ WANTED = steps(BAD, (0.9, WATCH), (0.95, GOOD))
 
 def of_schedules(namespace: str, names: str) -> str:
     """The SEARCH for metrics that monitoring schedules of the chosen endpoint put."""
-    return f"SEARCH('{{{namespace},Endpoint,MonitoringSchedule}} {names} Endpoint=\"$endpoint\"', 'Average', 300)"
+    return f"SEARCH('{{\"{namespace}\",Endpoint,MonitoringSchedule}} {names} Endpoint=\"$endpoint\"', 'Average', 300)"
 
 
 def dashboard() -> Dashboard:

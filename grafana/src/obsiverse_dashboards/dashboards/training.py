@@ -179,7 +179,7 @@ def _jobs() -> Section:
 
 def _hosts() -> Section:
     def search(name: str) -> str:
-        return f"SEARCH('{{{NAMESPACE},Host}} MetricName=\"{name}\"', 'Average', 60)"
+        return f"SEARCH('{{\"{NAMESPACE}\",Host}} MetricName=\"{name}\"', 'Average', 60)"
 
     def used(title: str, name: str):
         return lines(
