@@ -51,7 +51,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.PLATFORM, Uid.ENDPOINT, Uid.EXECUTIVE),
         variables=(variables.endpoint(),),
         annotations=(annotations.deployments(of_chosen=False),),
-        since="now-6h",
+        since="now-3h",
         refresh="30s",
     )
 

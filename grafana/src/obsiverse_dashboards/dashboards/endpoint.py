@@ -58,6 +58,7 @@ def dashboard() -> Dashboard:
             variables.log_groups("log_group", "Log group", "The endpoints' logs.", "/aws/sagemaker/Endpoints/"),
         ),
         annotations=(annotations.deployments(), annotations.alerts()),
+        since="now-30m",
     )
 
 
@@ -139,6 +140,7 @@ def _traffic() -> Section:
         minimum=0,
         thresholds=ERRORS,
         limit_line=True,
+        room=0.1,
         legend=(MEAN, MAX),
         links=(to_traces(),),
     )
@@ -313,6 +315,7 @@ def _gpu() -> Section:
             (6, measured("GPU power", "POWER_USAGE", Unit.WATT)),
             (6, measured("GPU temperature", "GPU_TEMP", Unit.CELSIUS)),
         ),
+        folded=True,
     )
 
 

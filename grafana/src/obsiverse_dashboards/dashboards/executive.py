@@ -42,7 +42,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.ENDPOINT, Uid.COST, Uid.MODEL_QUALITY),
         variables=(variables.model(),),
         annotations=(annotations.deployments(), annotations.alerts()),
-        since="now-6h",
+        since="now-1h",
         refresh="30s",
     )
 
@@ -52,7 +52,7 @@ def _summary() -> Section:
     return section(
         "Today",
         line(
-            5,
+            4,
             (
                 6,
                 number(
@@ -126,7 +126,7 @@ def _models() -> Section:
     return section(
         "Each model",
         line(
-            8,
+            5,
             (
                 24,
                 rows(
@@ -204,7 +204,7 @@ def _changes() -> Section:
     return section(
         "What changed",
         line(
-            8,
+            6,
             (
                 12,
                 states(
@@ -306,6 +306,7 @@ def _each() -> Section:
                     minimum=0,
                     thresholds=QUICK,
                     limit_line=True,
+                    room=0.3,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
                 ),
@@ -322,6 +323,7 @@ def _each() -> Section:
                     ),
                     unit=Unit.SHARE,
                     minimum=0,
+                    room=0.05,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
                 ),

@@ -41,7 +41,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.ENDPOINT, Uid.TRAINING, Uid.EXECUTIVE),
         variables=(variables.endpoint(), variables.variant(), variables.interval()),
         annotations=(annotations.deployments(), annotations.alerts()),
-        since="now-3h",
+        since="now-1h",
         refresh="30s",
     )
 

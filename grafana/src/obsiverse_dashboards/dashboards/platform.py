@@ -25,6 +25,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.EXECUTIVE, Uid.ENDPOINT, Uid.TRACES, Uid.ALERTS),
         variables=(variables.endpoint(),),
         annotations=(annotations.deployments(), annotations.alerts(of_chosen=False)),
+        since="now-30m",
     )
 
 
