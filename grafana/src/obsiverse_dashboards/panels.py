@@ -39,7 +39,7 @@ from obsiverse_dashboards.queries import Query
 
 LAST, MEAN, MAX = "lastNotNull", "mean", "max"
 # In pixels, so that numbers beside each other are of one size, whatever they say.
-FIGURE, BAR_NAME, BAR_FIGURE = 40, 13, 18
+FIGURE, BAR_NAME, BAR_FIGURE = 38, 13, 16
 
 
 def named(name: str, *properties: DynamicConfigValue) -> DashboardFieldConfigSourceOverrides:
@@ -219,6 +219,8 @@ def number(
         reduce_options=_reduce(calculation, fields=fields),
         orientation=common.VizOrientation.AUTO,
         text=common.VizTextDisplayOptions(value_size=FIGURE),
+        # The course beneath the value, and not beside it, where a long value would cover it.
+        wide_layout=False,
     )
     return _panel("stat", title, about, queries, options, look, style.by_thresholds())
 
@@ -237,6 +239,9 @@ def ranking(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pa
         name_placement=common.BarGaugeNamePlacement.LEFT,
         orientation=common.VizOrientation.HORIZONTAL,
         show_unfilled=False,
+        sizing=common.BarGaugeSizing.MANUAL,
+        min_viz_height=16,
+        max_viz_height=28,
         reduce_options=_reduce(LAST),
         legend=common.VizLegendOptions(show_legend=False),
         text=common.VizTextDisplayOptions(title_size=BAR_NAME, value_size=BAR_FIGURE),

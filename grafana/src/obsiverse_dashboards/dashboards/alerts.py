@@ -69,7 +69,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 6,
                 count(

@@ -58,7 +58,7 @@ def _answers() -> Section:
     return section(
         "What the model answers",
         line(
-            4,
+            5,
             (
                 6,
                 number(

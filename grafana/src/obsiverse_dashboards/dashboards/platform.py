@@ -38,7 +38,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 4,
                 number(
@@ -252,7 +252,6 @@ def _store() -> Section:
                     "Series that Prometheus holds in memory. Each combination of labels is one.",
                     promql("max(prometheus_tsdb_head_series)", "series"),
                     unit=Unit.COUNT,
-                    decimals=0,
                     minimum=0,
                 ),
             ),

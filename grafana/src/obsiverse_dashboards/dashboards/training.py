@@ -117,9 +117,10 @@ def _curves() -> Section:
         "Loss by epoch",
         "How the training loss of the chosen jobs fell from epoch to epoch, from their log; of several jobs on average.",
         log_insights(
-            f'filter @message like "train loss=" | parse @message "* train loss=*;" as epoch, loss | {BY_JOB}'
-            " | filter job in [${training_job:doublequote}]"
-            " | stats max(@timestamp) as at, avg(loss) as loss by epoch | sort at asc | display epoch, loss",
+            # Bars stand for words: the epoch as it is printed names them, its number sorts them.
+            'filter @message like "train loss=" | parse @message "* train loss=*;" as epoch, loss'
+            f' | parse epoch "epoch=*" as number | {BY_JOB} | filter job in [${{training_job:doublequote}}]'
+            " | stats max(number) as number, avg(loss) as loss by epoch | sort number asc | display epoch, loss",
             GROUP,
         ),
         by="epoch",
