@@ -13,7 +13,7 @@ compile_project() {
 
 compile_project --output-file requirements.lock
 compile_project --group dev --output-file requirements-dev.lock
-for project in services/*/pyproject.toml; do
+for project in services/*/pyproject.toml grafana/pyproject.toml; do
     cd "$root/$(dirname "$project")"
     echo "$(dirname "$project")"
     if [ "$(basename "$PWD")" = aws ]; then
@@ -23,8 +23,8 @@ for project in services/*/pyproject.toml; do
         compile_project --output-file requirements.lock
     fi
 done
-for sdk in tests/sdk/v*; do
-    cd "$root/$sdk"
-    echo "$sdk"
+for other in src/obsiverse/components/node tests/sdk/v* services/lookout/tests/client; do
+    cd "$root/$other"
+    echo "$other"
     compile requirements.in --output-file requirements.lock
 done

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 # The helpers stand beside the tests, under whatever import mode pytest runs.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from grafana_under_test import GrafanaPlatform
 from obsiverse_aws import service_index
 from platform_under_test import ACCOUNT, REGION, ROOT, START_SECONDS, Platform, answers, free_port, wait_for
 
@@ -72,3 +73,14 @@ def observed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
             yield platform
         finally:
             platform.end()
+
+
+@pytest.fixture(scope="session")
+def graphed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[GrafanaPlatform]:
+    """An edge with Managed Grafana; shared, so each test has accounts of its own."""
+    started = GrafanaPlatform(tmp_path_factory.mktemp("graphed"), cache)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.end()

@@ -17,10 +17,15 @@ def validate(operation: OperationModel, request: dict[str, Any]) -> None:
 
     Raises ValidationException naming every member that breaks a constraint.
     """
-    problems = list(_check(operation.input_shape, request, ""))
-    if problems:
-        noun = "error" if len(problems) == 1 else "errors"
-        raise ValidationException(f"{len(problems)} validation {noun} detected: {'; '.join(problems)}")
+    found = problems(operation, request)
+    if found:
+        noun = "error" if len(found) == 1 else "errors"
+        raise ValidationException(f"{len(found)} validation {noun} detected: {'; '.join(found)}")
+
+
+def problems(operation: OperationModel, request: dict[str, Any]) -> list[str]:
+    """What is wrong with a request, a sentence for each member that breaks a constraint."""
+    return list(_check(operation.input_shape, request, ""))
 
 
 # Shapes are Any: botocore computes their attributes in a way that no type checker follows.

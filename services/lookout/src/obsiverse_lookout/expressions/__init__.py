@@ -1,0 +1,1 @@
+"""Server-side expressions: reduce, math, threshold and the like over other queries' results."""

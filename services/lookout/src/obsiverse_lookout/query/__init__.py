@@ -1,0 +1,1 @@
+"""Queries of data sources, and the data frames they come to."""
