@@ -51,6 +51,10 @@ interface Props {
   alone?: boolean;
 }
 
+/** How many series a query has of which the server sent the first only: it says so in a notice. */
+export const seriesSaid = (notices: string[]): string | undefined =>
+  notices.map((text) => /\b((?:more than )?\d[\d,]*) series\b/.exec(text)?.[1]).find((text) => text !== undefined);
+
 const number = (value: number) => value.toLocaleString('en');
 
 /** A panel with its frame: title, description, links, menu, and the state of its data. */
@@ -75,7 +79,7 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
   const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
   const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
   const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
-  const cut = shown > 0 && total > shown ? `${number(shown)} of ${number(Math.max(total, data.total))}` : undefined;
+  const cut = shown > 0 && total > shown ? `${number(shown)} of ${seriesSaid(data.notices) ?? number(Math.max(total, data.total))}` : undefined;
   const view = () => setParams({ viewPanel: alone ? undefined : key });
   const menu = (
     <Menu>
