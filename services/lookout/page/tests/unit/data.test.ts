@@ -152,6 +152,11 @@ describe('field options', () => {
     expect(link).toMatchObject({ title: 'cpu', href: '/d/x?var-h=a&t=1&v=0.5&c=0.500' });
   });
 
+  it('never let a data link run script', () => {
+    const made = fields({ links: [{ title: 'x', url: 'javascript:alert(1)' }] });
+    expect(made[0]?.fields[1]?.getLinks?.({ valueRowIndex: 0 })[0]?.href).toBe('about:blank');
+  });
+
   it('name overrides that are not known', () => {
     const rule = { matcher: { id: 'byName', options: 'x' }, properties: [{ id: 'custom.nosuch', value: 1 }] };
     expect(unsupportedOptions(panel({ fieldConfig: { defaults: {}, overrides: [rule] } as never }))).toEqual(['The field option "custom.nosuch" is not supported here.']);

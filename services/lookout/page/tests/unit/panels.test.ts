@@ -11,7 +11,7 @@ import { levelOf, logRows } from '../../src/panels/parts/logRows';
 import { formatDuration, traceOf } from '../../src/panels/parts/spans';
 import { timelineRows } from '../../src/panels/parts/timeline';
 import { nextHidden } from '../../src/panels/parts/visibility';
-import { visibleSpans } from '../../src/panels/parts/Waterfall';
+import { labelPlace, visibleSpans } from '../../src/panels/parts/Waterfall';
 import { textHtml } from '../../src/panels/text';
 import { Sources } from '../../src/variables/sources';
 
@@ -70,6 +70,10 @@ describe('traces', () => {
   it('with spans that call one another in a circle end', () => {
     const made = traceOf(frame({ traceID: ['t', 't'], spanID: ['a', 'b'], parentSpanID: ['b', 'a'], startTime: [1, 2], duration: [1, 1] }));
     expect(made.spans.length).toBe(2);
+  });
+
+  it.each([[0, 20, 'right'], [60, 30, 'left'], [5, 90, 'inside'], [0, 100, 'inside']] as const)('have the duration of a bar from %d, %d long, %s', (start, duration, place) => {
+    expect(labelPlace(start, duration, 100)).toBe(place);
   });
 
   it.each([[0.25, '250µs'], [1.5, '1.50ms'], [120, '120.0ms'], [2500, '2.50s'], [90_000, '1m 30s']])('write %d ms as %s', (ms, text) => {

@@ -126,6 +126,14 @@ describe('resolution', () => {
   });
 });
 
+describe('data sources', () => {
+  it('are found by uid, by name, by default, and by type where an import would have asked', () => {
+    const found = (reference: Parameters<Sources['find']>[0]) => sources.find(reference, nothing).uid;
+    expect([{ uid: 'cw' }, 'name of amp', null, 'default', { type: 'cloudwatch', uid: '${DS_CW}' }, { type: 'cloudwatch' }].map(found)).toEqual(['cw', 'amp', 'p', 'p', 'cw', 'cw']);
+    expect(() => found({ type: 'loki', uid: 'gone' })).toThrow('There is no data source gone of type loki.');
+  });
+});
+
 describe('scope', () => {
   const state = (more: Partial<VariableDef>, values: string[]): VariableState => ({ def: def('v', more), options: ['a', 'b'].map(option), values });
   const valueOf = (one: VariableState) => variableScope(new Map([['v', one]]))('v')?.value;
