@@ -12,6 +12,7 @@ import { formatDuration, traceOf } from '../../src/panels/parts/spans';
 import { timelineRows } from '../../src/panels/parts/timeline';
 import { nextHidden } from '../../src/panels/parts/visibility';
 import { labelPlace, visibleSpans } from '../../src/panels/parts/Waterfall';
+import { slicesOf } from '../../src/panels/piechart';
 import { textHtml } from '../../src/panels/text';
 import { Sources } from '../../src/variables/sources';
 
@@ -151,6 +152,16 @@ describe('the bar chart', () => {
 
   it('draws a full ring as two halves, for one arc would be none', () => {
     expect(arcPath(0, 0, 5, 10, 0, 2 * Math.PI).match(/M/g)?.length).toBe(2);
+  });
+});
+
+describe('the pie', () => {
+  const value = (title: string, numeric: number) => ({ name: '', field: {}, hasLinks: false, display: { title, numeric, text: String(numeric) } });
+  const parts = (hidden: string[]) => slicesOf([value('a', 1), value('b', 3), value('c', Number.NaN)], new Set(hidden), 'desc', () => 'red').map((one) => [one.label, one.from / Math.PI, one.to / Math.PI]);
+
+  it('has parts one after the other, of what is not hidden', () => {
+    expect(parts([])).toEqual([['b', 0, 1.5], ['a', 1.5, 2], ['c', 2, 2]]);
+    expect(parts(['b'])).toEqual([['b', 0, 0], ['a', 0, 2], ['c', 2, 2]]);
   });
 });
 
