@@ -14,6 +14,9 @@ interface Slice {
   color: string;
   numeric: number;
   share: number;
+  /** Where the part begins and ends, in radians from the top, clockwise. */
+  from: number;
+  to: number;
 }
 
 /** Parts of the whole, in the order of the options; negative and missing values have no part. */
@@ -26,7 +29,13 @@ export function slicesOf(values: FieldDisplay[], hidden: ReadonlySet<string>, so
   }));
   const total = all.filter((one) => !hidden.has(one.label)).reduce((sum, one) => sum + one.numeric, 0);
   const made = all.map((one) => ({ ...one, share: total > 0 && !hidden.has(one.label) ? one.numeric / total : 0 }));
-  return sort === 'none' ? made : made.sort((a, b) => (sort === 'asc' ? a.numeric - b.numeric : b.numeric - a.numeric));
+  const ordered = sort === 'none' ? made : made.sort((a, b) => (sort === 'asc' ? a.numeric - b.numeric : b.numeric - a.numeric));
+  let to = 0;
+  return ordered.map((one) => {
+    const from = to;
+    to += one.share * 2 * Math.PI;
+    return { ...one, from, to };
+  });
 }
 
 const percent = (share: number): DisplayValue => ({ text: `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`, numeric: share * 100, title: 'Percent' });
@@ -71,13 +80,10 @@ export default function PiePanel(props: PanelProps) {
         {(w, h) => {
           const radius = Math.max(4, Math.min(w, h) / 2 - 6);
           const inner = options.pieType === 'donut' ? radius * 0.62 : 0;
-          let from = 0;
           return (
             <svg width={w} height={h} role="img" aria-label={slices.map((s) => `${s.label} ${percent(s.share).text}`).join(', ')} onMouseLeave={hide} style={{ display: 'block' }}>
               {slices.map((slice) => {
-                const start = from;
-                from += slice.share * 2 * Math.PI;
-                const [lx, ly] = at(w / 2, h / 2, inner > 0 ? (inner + radius) / 2 : radius * 0.65, (start + from) / 2);
+                const [lx, ly] = at(w / 2, h / 2, inner > 0 ? (inner + radius) / 2 : radius * 0.65, (slice.from + slice.to) / 2);
                 return (
                   slice.share > 0 && (
                     <Linked key={slice.label} value={slice.value}>
@@ -87,7 +93,7 @@ export default function PiePanel(props: PanelProps) {
                           style={{ cursor: onClick ? 'pointer' : undefined }}
                           onMouseMove={(event) => show(event, slice.label, [{ label: 'Value', value: `${formattedValueToString(slice.value.display)} (${percent(slice.share).text})`, color: slice.color }])}
                         >
-                          <path d={arcPath(w / 2, h / 2, inner, radius, start, from)} fill={slice.color} stroke={theme.colors.background.primary} strokeWidth={usable.length > 1 ? 1.5 : 0} />
+                          <path d={arcPath(w / 2, h / 2, inner, radius, slice.from, slice.to)} fill={slice.color} stroke={theme.colors.background.primary} strokeWidth={usable.length > 1 ? 1.5 : 0} />
                           {slice.share > 0.04 && labelOf(slice) && (
                             <text x={lx} y={ly} textAnchor="middle" dominantBaseline="central" fontSize={Math.max(9, radius * 0.11)} fill={theme.colors.getContrastText(slice.color)}>
                               {labelOf(slice)}
