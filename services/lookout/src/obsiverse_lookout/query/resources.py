@@ -18,6 +18,7 @@ from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.query import prometheus
 from obsiverse_lookout.query.aws import Aws, region_named
 from obsiverse_lookout.query.request import Query, QueryError
+from obsiverse_lookout.query.signing import session
 from obsiverse_lookout.query.sources import PROMETHEUS_TYPES, Sources
 from obsiverse_lookout.query.time_range import TimeRange
 
@@ -137,8 +138,6 @@ def _filters(text: str) -> list[dict[str, str]]:
 
 
 async def _regions(_aws: Aws, source: DataSource, _asked: Mapping[str, str]) -> Any:
-    from obsiverse_lookout.query.signing import session
-
     service = "cloudwatch" if source.type == CLOUDWATCH else "xray"
     names = set(session().get_available_regions(service)) | {region_named(source, "")}
     if source.type == CLOUDWATCH:
