@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -253,6 +254,23 @@ def test_slow_source_is_said_and_the_others_answered(
     assert results["A"]["status"] == 504
     assert "slow did not answer within 1 s" in results["A"]["error"]
     assert results["B"]["status"] == 200
+
+
+def test_viewers_of_the_same_are_one_question(asked: Lookout) -> None:
+    server, now = Slow(0.5), round(time.time() * 1000)
+    asked.add_source("counted", "prometheus", url=server.url)
+
+    def ask(late: int) -> int:
+        # They look a little apart, which is the same once it is aligned to the step.
+        window = {"from": str(now - 3_600_000 + late), "to": str(now + late)}
+        query = {"refId": "A", "datasource": {"uid": "counted"}, "expr": "plain", "interval": "5m"}
+        return httpx.post(f"{asked.url}/api/ds/query", json={**window, "queries": [query]}).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(ask, range(20))) == {400}
+    # The step may begin anew in between.
+    assert server.asked <= 2
+    server.close()
 
 
 def test_it_ends_soon_while_sources_keep_it_waiting(start: Callable[..., Lookout], slow: Slow) -> None:

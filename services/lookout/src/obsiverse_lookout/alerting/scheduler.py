@@ -74,6 +74,7 @@ class Scheduler:
         now = self._clock()
         keys = {(rule.org_id, rule.uid) for rule in rules}
         self._states = {key: state for key, state in self._states.items() if key in keys}
+        self._due = {key: at for key, at in self._due.items() if key in keys}
         due = [rule for rule in rules if self._is_due(rule, now)]
         await asyncio.gather(*(self._evaluate(rule) for rule in due))
 
