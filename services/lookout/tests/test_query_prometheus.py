@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from conftest import ACCOUNT, MANY, REGION, WORKSPACE
 from obsiverse_lookout.query.frames import number_at
-from running import Lookout, free_address
+from running import Lookout, eventually, free_address
 
 PROM, AMP = {"uid": "prom"}, {"uid": "amp"}
 
@@ -208,37 +211,84 @@ def test_wrong_key_is_told_by_the_query_that_uses_it(asked: Lookout, planes: str
     assert "signature" in result["error"]
 
 
-@pytest.fixture
-def slow() -> Iterator[Callable[[float], str]]:
-    """Servers that answer late: no real Prometheus can be told to."""
-    servers: list[ThreadingHTTPServer] = []
+class Slow:
+    """A server that answers late, which no real Prometheus can be told to.
 
-    def begin(seconds: float) -> str:
+    Attributes:
+        asked: how many requests have come.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.asked = 0
+        slow = self
+
         class Late(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                slow.asked += 1
                 time.sleep(seconds)
                 self.send_response(200)
                 self.end_headers()
 
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Late))
-        Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{servers[-1].server_port}"
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Late)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        Thread(target=self._server.serve_forever, daemon=True).start()
 
-    yield begin
-    for server in servers:
-        server.shutdown()
+    def close(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    server = Slow(20)
+    yield server
+    server.close()
 
 
 def test_slow_source_is_said_and_the_others_answered(
-    start: Callable[..., Lookout], slow: Callable[[float], str], prometheus: str
+    start: Callable[..., Lookout], slow: Slow, prometheus: str
 ) -> None:
     lookout = start(LOOKOUT_QUERY_TIMEOUT="1")
-    lookout.add_source("slow", "prometheus", url=slow(20))
+    lookout.add_source("slow", "prometheus", url=slow.url)
     lookout.add_source("prom", "prometheus", url=prometheus)
     results = lookout.query({"datasource": {"uid": "slow"}, "expr": "1"}, {"datasource": PROM, "expr": "plain"})
     assert results["A"]["status"] == 504
     assert "slow did not answer within 1 s" in results["A"]["error"]
     assert results["B"]["status"] == 200
+
+
+def test_viewers_of_the_same_are_one_question(asked: Lookout) -> None:
+    server, now = Slow(0.5), round(time.time() * 1000)
+    asked.add_source("counted", "prometheus", url=server.url)
+
+    def ask(late: int) -> int:
+        # They look a little apart, which is the same once it is aligned to the step.
+        window = {"from": str(now - 3_600_000 + late), "to": str(now + late)}
+        query = {"refId": "A", "datasource": {"uid": "counted"}, "expr": "plain", "interval": "5m"}
+        return httpx.post(f"{asked.url}/api/ds/query", json={**window, "queries": [query]}).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(ask, range(20))) == {400}
+    # The step may begin anew in between.
+    assert server.asked <= 2
+    server.close()
+
+
+def test_it_ends_soon_while_sources_keep_it_waiting(start: Callable[..., Lookout], slow: Slow) -> None:
+    lookout = start()
+    keys = {"jsonData": {"endpoint": slow.url, "defaultRegion": REGION, "authType": "keys"}}
+    lookout.add_source("slow", "prometheus", url=slow.url)
+    lookout.add_source("aws", "cloudwatch", **keys, secureJsonData={"accessKey": ACCOUNT, "secretKey": "test"})
+    metric = {"refId": "B", "datasource": {"uid": "aws"}, "namespace": "x", "metricName": "y"}
+    queries = [{"refId": "A", "datasource": {"uid": "slow"}, "expr": "1"}, metric]
+
+    def ask() -> None:
+        with suppress(httpx.HTTPError):
+            lookout.anonymous.post("/api/ds/query", json={"from": "now-1h", "to": "now", "queries": queries})
+
+    Thread(target=ask, daemon=True).start()
+    eventually(lambda: slow.asked == 2)
+    lookout.process.terminate()
+    assert lookout.process.wait(15) == 0
 
 
 def test_answer_that_is_no_prometheus_is_said(asked: Lookout) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sqlite3
+from typing import NoReturn
 
 import structlog
 import uvicorn
@@ -54,5 +57,15 @@ def main() -> int:
     return 0
 
 
+def run() -> NoReturn:
+    """Run until stopped, and end at once: a thread that waits for AWS would keep the process for as long as that takes."""
+    try:
+        status = main()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    logging.shutdown()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

@@ -120,6 +120,7 @@ def admin_password(path: Path) -> str:
         OSError: the file can't be read or made.
         ValueError: the file is empty.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -23,7 +23,7 @@ MOST_PIXELS = 8000
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 1000, 500
 SECONDS = 60.0
 # The page says so itself, once no panel is waiting for data.
-DRAWN = "document.body.dataset.ready === 'true'"
+DRAWN = "body[data-ready=true]"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Renderer:
                         **options,
                     )
                     await page.goto(f"http://{address}{picture.path}", wait_until="load")
-                    await page.wait_for_function(DRAWN, timeout=picture.seconds * 1000)
+                    await page.wait_for_selector(DRAWN, timeout=picture.seconds * 1000)
                     return await page.screenshot(full_page=picture.height is None, animations="disabled")
                 finally:
                     await browser.close()

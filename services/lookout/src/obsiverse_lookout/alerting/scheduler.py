@@ -42,7 +42,6 @@ class Scheduler:
         self._states: dict[tuple[int, str], RuleState] = {}
         self._due: dict[tuple[int, str], float] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._stopped = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def state(self, rule: Rule) -> RuleState:
@@ -55,22 +54,19 @@ class Scheduler:
         self._task = asyncio.create_task(self._loop())
 
     async def close(self) -> None:
-        """Stop, after what is under way."""
-        self._stopped.set()
+        """Stop; an evaluation under way is given up, for its source may take its time."""
         if self._task:
-            await self._task
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _loop(self) -> None:
-        while not self._stopped.is_set():
+        while True:
             try:
                 await self.tick()
             except Exception:
                 # The rules that come after must not die of it.
                 log.exception("evaluating alert rules failed")
-            try:
-                await asyncio.wait_for(self._stopped.wait(), TICK_SECONDS)
-            except TimeoutError:
-                continue
+            await asyncio.sleep(TICK_SECONDS)
 
     async def tick(self) -> None:
         """Evaluate what is due."""
@@ -78,6 +74,7 @@ class Scheduler:
         now = self._clock()
         keys = {(rule.org_id, rule.uid) for rule in rules}
         self._states = {key: state for key, state in self._states.items() if key in keys}
+        self._due = {key: at for key, at in self._due.items() if key in keys}
         due = [rule for rule in rules if self._is_due(rule, now)]
         await asyncio.gather(*(self._evaluate(rule) for rule in due))
 

@@ -18,6 +18,7 @@ from obsiverse_lookout.jsons import listing
 from obsiverse_lookout.query import prometheus
 from obsiverse_lookout.query.aws import Aws, region_named
 from obsiverse_lookout.query.request import Query, QueryError
+from obsiverse_lookout.query.signing import session
 from obsiverse_lookout.query.sources import PROMETHEUS_TYPES, Sources
 from obsiverse_lookout.query.time_range import TimeRange
 
@@ -131,14 +132,12 @@ def _filters(text: str) -> list[dict[str, str]]:
         raise ApiError(400, 'dimensionFilters is a JSON object, such as {"EndpointName": "clinical"}') from None
     made: list[dict[str, str]] = []
     for name, value in items:
-        values: list[Any] = listing(value) if isinstance(value, list) else [value]
+        values = listing(value) or [value]
         made += [{"Name": str(name)} | ({"Value": str(each)} if each not in ("*", None, "") else {}) for each in values]
     return made
 
 
 async def _regions(_aws: Aws, source: DataSource, _asked: Mapping[str, str]) -> Any:
-    from obsiverse_lookout.query.signing import session
-
     service = "cloudwatch" if source.type == CLOUDWATCH else "xray"
     names = set(session().get_available_regions(service)) | {region_named(source, "")}
     if source.type == CLOUDWATCH:
