@@ -20,6 +20,7 @@ class Settings:
         data: folder of everything that lasts.
         agent: address of the agent that runs tasks, `unix:///path`.
         endpoints: host:port of InvokeEndpoint's data plane.
+        account, region: the stack's own, whose telemetry its collector takes; None where there is no stack.
         lasting: whether LocalStack's own services keep their state over a restart.
     """
 
@@ -27,7 +28,13 @@ class Settings:
     data: Path
     agent: str
     endpoints: str
+    account: str | None
+    region: str | None
     lasting: bool
+
+    def is_collected(self, account: str, region: str) -> bool:
+        """Whether the stack's collector is that account's; on AWS each has one of its own."""
+        return self.account in (None, account) and self.region in (None, region)
 
 
 @cache
@@ -46,5 +53,7 @@ def settings() -> Settings:
         data=Path(os.environ["AWS_DATA"]).resolve(),
         agent=os.environ["OBSIVERSE_AGENT"],
         endpoints=os.environ["ENDPOINTS_ADDR"],
+        account=os.environ.get("OBSIVERSE_ACCOUNT"),
+        region=os.environ.get("OBSIVERSE_REGION"),
         lasting=os.environ.get("AWS_LASTING", "1") != "0",
     )

@@ -12,6 +12,7 @@ from obsiverse_aws.sagemaker import images
 from obsiverse_aws.sagemaker.artifacts import ArtifactError, ModelArchives
 from obsiverse_aws.sagemaker.models import Container, Endpoint, Instance, Variant
 from obsiverse_aws.sagemaker.task_logs import LogStream, TaskLogs
+from obsiverse_aws.settings import settings
 from obsiverse_aws.tasks import credentials, labels
 
 PORT = 8080
@@ -149,6 +150,12 @@ def _request(
         "template": template,
         "args": ["serve"],
         "env": {
+            # The model container sends nothing without an address.
+            **(
+                {}
+                if settings().is_collected(endpoint.account, endpoint.region)
+                else {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}
+            ),
             # Whose metrics are read, or not wanted, does not send them too.
             **({"OTEL_METRICS_EXPORTER": "none"} if variant.observed is not None else {}),
             **container.environment,
