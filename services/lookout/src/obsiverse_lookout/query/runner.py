@@ -28,11 +28,17 @@ MOST_QUERIES = 100
 
 @dataclass(frozen=True)
 class Asked:
-    """A query and where it goes: to a data source, or, where that is None, it is an expression."""
+    """A query and where it goes: to a data source, or, where that is None, it is an expression.
+
+    Attributes:
+        hidden: its result is not answered.
+        needed: an expression computes with it.
+    """
 
     query: Query
     source: DataSource | None
     hidden: bool
+    needed: bool = False
 
 
 # The JSON of frames, or why there are none.
@@ -104,14 +110,15 @@ class Runner:
         return read(self._data_sources, org_id, ref_id, model, over)
 
     async def run(self, asked: Mapping[str, Asked]) -> dict[str, Result]:
-        """The results by refId."""
+        """The results by refId; of hidden queries only where they are needed."""
         queries = [one for one in asked.values() if one.source is not None]
-        done = await asyncio.gather(*(self._one(one, queries) for one in queries))
-        results: dict[str, Result] = {one.query.ref_id: result for one, result in zip(queries, done, strict=True)}
+        wanted = [one for one in queries if one.needed or not one.hidden]
+        done = await asyncio.gather(*(self._one(one, queries) for one in wanted))
+        results: dict[str, Result] = {one.query.ref_id: result for one, result in zip(wanted, done, strict=True)}
         expressions = {ref_id: one for ref_id, one in asked.items() if one.source is None}
         if expressions:
             _compute(expressions, results)
-        return {ref_id: results[ref_id] for ref_id in asked}
+        return {ref_id: results[ref_id] for ref_id in asked if ref_id in results}
 
     async def _one(self, one: Asked, all_of_them: Sequence[Asked]) -> Result:
         assert one.source is not None
@@ -167,7 +174,8 @@ def _together(asked: Mapping[str, Asked]) -> dict[str, Asked]:
     for ref_id, one in asked.items():
         # Expressions compute with series, whatever a panel would show.
         plain = {"format": "time_series", "exemplar": False} if ref_id in needed and one.source else {}
-        made[ref_id] = replace(one, query=replace(one.query, alone=alone, model={**one.query.model, **plain}))
+        query = replace(one.query, alone=alone, model={**one.query.model, **plain})
+        made[ref_id] = replace(one, query=query, needed=ref_id in needed)
     return made
 
 
