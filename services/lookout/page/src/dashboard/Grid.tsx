@@ -48,7 +48,18 @@ export function Grid({ sections, width, isCollapsed, onToggle }: Props) {
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  row: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), width: '100%', height: '100%', padding: theme.spacing(0, 0.5), border: 'none', background: 'none', color: theme.colors.text.primary, textAlign: 'left' }),
+  row: css({
+    display: 'flex',
+    alignItems: 'center',
+    gap: theme.spacing(0.5),
+    width: '100%',
+    height: '100%',
+    padding: theme.spacing(0, 0.5),
+    border: 'none',
+    background: 'none',
+    color: theme.colors.text.primary,
+    textAlign: 'left',
+  }),
   title: css({ ...theme.typography.h5, margin: 0, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),
   count: css({ color: theme.colors.text.secondary, marginLeft: theme.spacing(0.5), whiteSpace: 'nowrap' }),
 });

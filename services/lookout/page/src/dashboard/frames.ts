@@ -87,7 +87,9 @@ export function readAnswer(response: QueryResponse, order: string[], formats: Ma
   }
   if (total > MOST_FRAMES) {
     answer.total = total;
-    answer.notices.push(`The answer has ${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`);
+    answer.notices.push(
+      `The answer has ${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`,
+    );
   }
   return answer;
 }

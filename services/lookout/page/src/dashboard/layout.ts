@@ -78,7 +78,12 @@ function gridded(section: Section, top: number, width: number): { items: Placed[
 }
 
 /** Where every row and panel stands, in pixels, in a page `width` pixels wide. */
-export function layOut(sections: Section[], collapsed: (section: Section) => boolean, width: number, narrow: boolean): { items: Placed[]; height: number } {
+export function layOut(
+  sections: Section[],
+  collapsed: (section: Section) => boolean,
+  width: number,
+  narrow: boolean,
+): { items: Placed[]; height: number } {
   const items: Placed[] = [];
   let top = 0;
   for (const section of sections) {
