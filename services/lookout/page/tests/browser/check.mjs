@@ -208,6 +208,17 @@ await check('panels far below ask for nothing until they are scrolled to', async
   await tab.close();
 });
 
+await check('a dashboard of 5 MB opens, and draws what is in sight', async () => {
+  const began = Date.now();
+  const tab = await open('/d/large');
+  assert.equal(await state(tab, 'Panel 0'), 'done');
+  assert.ok((await tab.locator('[data-panel-id]').count()) < 200);
+  await tab.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+  await tab.locator('[data-panel-title="Panel 2499"][data-state="done"]').waitFor();
+  console.log(`     after ${Date.now() - began} ms`);
+  await tab.close();
+});
+
 await check('schemas that are not known are named', async () => {
   for (const [uid, word] of [
     ['v2', /v2beta1/],
@@ -238,7 +249,7 @@ await check('on a phone panels stand one under the other, and nothing is wider t
 
 await check('dashboards are listed by folder and found', async () => {
   const tab = await open('/dashboards');
-  assert.equal(await tab.locator('[data-folder="tests"] li').count(), 3);
+  assert.equal(await tab.locator('[data-folder="tests"] li').count(), 4);
   await tab.getByPlaceholder('Search for dashboards').fill('care');
   assert.equal(await tab.locator('[data-folder="tests"] li').count(), 1);
   await tab.locator('a:has-text("Careful")').click();

@@ -171,7 +171,14 @@ const careful = [
 ];
 careful.push(...Array.from({ length: 12 }, (_, i) => panel('stat', `Filler ${i}`, at(0, 22 + i * 6, 24, 6), 'requests')));
 
+// 5 MB of dashboard: 2,500 panels, each with a long description.
+const long = 'x'.repeat(1900);
+const large = Array.from({ length: 2500 }, (_, i) =>
+  panel('stat', `Panel ${i}`, at((i % 4) * 6, Math.floor(i / 4) * 4, 6, 4), 'echo', { description: long }),
+);
+
 export const dashboards = {
+  large: dashboard('large', 'Large', large),
   all: dashboard('all', 'Every panel', all, {
     templating: { list: variables },
     annotations: {

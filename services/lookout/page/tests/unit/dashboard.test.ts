@@ -6,6 +6,7 @@ import type { Panel } from '../../src/dashboard/model';
 import { makeSections, type ValuesOf } from '../../src/dashboard/sections';
 import { findPanel } from '../../src/dashboard/SinglePanel';
 import { makeRange, panelRange, shift, zoomOut } from '../../src/dashboard/time';
+import { near } from '../../src/dashboard/useWindowed';
 import { nothing } from '../../src/variables/types';
 
 const panel = (id: number, x: number, y: number, w: number, h: number, more: Partial<Panel> = {}): Panel => ({
@@ -126,6 +127,18 @@ describe('layout', () => {
       [0, 0, 360],
       [0, 152, 360],
     ]);
+  });
+});
+
+describe('a dashboard of many panels', () => {
+  it('keeps those about what is in sight', () => {
+    const sections = makeSections(
+      Array.from({ length: 400 }, (_, i) => panel(i + 1, 0, i * 4, 24, 4)),
+      values,
+    );
+    const { items } = layOut(sections, () => false, 1000, false);
+    const kept = near(items, 10_000, 1000).map((item) => item.top);
+    expect([Math.min(...kept) >= 8_000, Math.max(...kept) <= 12_500, kept.length > 20]).toEqual([true, true, true]);
   });
 });
 
