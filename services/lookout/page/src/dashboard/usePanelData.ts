@@ -127,7 +127,7 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
         }
         const answer = readAnswer(
           response,
-          built.request.queries.map((query) => query.refId),
+          built.request.queries.filter((query) => !query.hide).map((query) => query.refId),
           built.formats,
         );
         const made = await transform(panel, answer.frames, interpolator(latest.current.scope));

@@ -77,6 +77,18 @@ describe('requests', () => {
     expect(at({ maxDataPoints: 6 })).toMatchObject({ expr: 'x[1h]' });
   });
 
+  it('sends hidden queries only where something may compute with them', () => {
+    const ids = (targets: object[]) =>
+      build({ targets: targets as never }).request?.queries.map((query) => [query.refId, query.hide ?? false]);
+    const hidden = { refId: 'A', expr: 'x', hide: true };
+    expect(ids([hidden, { refId: 'B', expr: 'y' }])).toEqual([['B', false]]);
+    expect(ids([hidden, { refId: 'C', datasource: { uid: '__expr__' }, type: 'math', expression: '$A * 2' }])).toEqual([
+      ['A', true],
+      ['C', false],
+    ]);
+    expect(ids([{ refId: 'M', datasource: { uid: 'cw' }, id: 'm1', hide: true }])).toEqual([['M', true]]);
+  });
+
   it('does not send queries for nothing, and names what it cannot send', () => {
     expect(build({ targets: [{ refId: 'A', expr: ' ' }] }).request).toBeUndefined();
     expect(
