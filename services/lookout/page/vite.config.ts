@@ -66,8 +66,29 @@ function iconFiles(): Plugin {
   };
 }
 
+/** The dashboards' code is fetched beside the page's own, not after it. */
+function preloadDashboards(): Plugin {
+  return {
+    name: 'preload-dashboards',
+    enforce: 'post',
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, { bundle }) {
+        const chunks = Object.values(bundle ?? {}).filter((one) => one.type === 'chunk');
+        const page = chunks.find((chunk) => chunk.facadeModuleId?.endsWith('src/dashboard/DashboardPage.tsx'));
+        const files = page ? [page.fileName, ...page.imports].filter((name) => !html.includes(name)) : [];
+        return files.map((name) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${name}` },
+          injectTo: 'head' as const,
+        }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [replaceUnused(), react(), iconFiles()],
+  plugins: [replaceUnused(), react(), iconFiles(), preloadDashboards()],
   base: '/',
   resolve: { dedupe: ['react', 'react-dom', 'rxjs', 'uplot'] },
   optimizeDeps: { exclude: ['@grafana/ui'], include: ['@grafana/ui > react-table'] },

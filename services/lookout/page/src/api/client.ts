@@ -39,7 +39,10 @@ function messageOf(body: unknown, response: Response): string {
  *
  * @throws ApiError for an answer that is no success, TypeError-shaped network failures as ApiError with status 0
  */
-export async function ask<T>(path: string, options: { method?: string; body?: unknown; signal?: AbortSignal; accept?: number[] } = {}): Promise<T> {
+export async function ask<T>(
+  path: string,
+  options: { method?: string; body?: unknown; signal?: AbortSignal; accept?: number[] } = {},
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

@@ -16,12 +16,7 @@ function Route() {
   if (path === '/' || /^\/dashboards(\/|$)/.test(path)) {
     return <DashboardList />;
   }
-  return (
-    <PageError
-      title="There is no such page"
-      text={`Lookout shows dashboards, at /dashboards and /d/<uid>; ${path} is neither.`}
-    />
-  );
+  return <PageError title="There is no such page" text={`Lookout shows dashboards, at /dashboards and /d/<uid>; ${path} is neither.`} />;
 }
 
 export function App() {

@@ -35,7 +35,16 @@ export function TopBar({ crumbs, children }: { crumbs: Crumb[]; children?: React
         {children}
         <Tooltip content={mode === 'dark' ? 'Light theme' : 'Dark theme'}>
           <button type="button" className={styles.theme} onClick={toggle} aria-label={mode === 'dark' ? 'Light theme' : 'Dark theme'}>
-            <svg width="16" height="16" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" aria-hidden>
+            <svg
+              width="16"
+              height="16"
+              viewBox="0 0 24 24"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="2"
+              strokeLinecap="round"
+              aria-hidden
+            >
               {mode === 'dark' ? (
                 <>
                   <circle cx="12" cy="12" r="4" />
@@ -77,6 +86,14 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   arrow: css({ margin: theme.spacing(0, 0.5), color: theme.colors.text.secondary, flexShrink: 0 }),
   here: css({ overflow: 'hidden', textOverflow: 'ellipsis', color: theme.colors.text.primary }),
-  theme: css({ display: 'flex', padding: 6, border: 'none', borderRadius: theme.shape.radius.default, background: 'none', color: theme.colors.text.secondary, '&:hover': { background: theme.colors.action.hover, color: theme.colors.text.primary } }),
+  theme: css({
+    display: 'flex',
+    padding: 6,
+    border: 'none',
+    borderRadius: theme.shape.radius.default,
+    background: 'none',
+    color: theme.colors.text.secondary,
+    '&:hover': { background: theme.colors.action.hover, color: theme.colors.text.primary },
+  }),
   right: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1) }),
 });

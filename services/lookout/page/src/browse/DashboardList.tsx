@@ -55,7 +55,8 @@ export default function DashboardList() {
   const folders = useMemo(() => {
     const word = query.toLowerCase();
     const matches = (hit: SearchHit) =>
-      (hit.title.toLowerCase().includes(word) || hit.tags?.some((tag) => tag.toLowerCase().includes(word))) && tags.every((tag) => hit.tags?.includes(tag));
+      (hit.title.toLowerCase().includes(word) || hit.tags?.some((tag) => tag.toLowerCase().includes(word))) &&
+      tags.every((tag) => hit.tags?.includes(tag));
     return group((hits ?? []).filter((hit) => hit.type === 'dash-folder' || matches(hit)))
       .filter((folder) => !only || folder.uid === only)
       .filter((folder) => folder.dashboards.length > 0 || (word === '' && tags.length === 0));
@@ -66,15 +67,26 @@ export default function DashboardList() {
       <main className={styles.page}>
         <h1>Dashboards</h1>
         <div className={styles.filters}>
-          <FilterInput placeholder="Search for dashboards" value={query} onChange={(text) => setParams({ query: text || undefined }, { replace: true })} escapeRegex={false} />
+          <FilterInput
+            placeholder="Search for dashboards"
+            value={query}
+            onChange={(text) => setParams({ query: text || undefined }, { replace: true })}
+            escapeRegex={false}
+          />
           {tags.map((tag) => (
             <Tag key={tag} name={tag} onClick={() => setParams({ tag: tags.filter((one) => one !== tag) })} />
           ))}
           {(only || tags.length > 0) && <a href="/dashboards">All dashboards</a>}
         </div>
-        {error && <Alert title="Dashboards cannot be listed" severity="error">{error}</Alert>}
+        {error && (
+          <Alert title="Dashboards cannot be listed" severity="error">
+            {error}
+          </Alert>
+        )}
         {!hits && !error && <LoadingPlaceholder text="Loading…" />}
-        {hits && folders.length === 0 && <p className={styles.none}>{query ? `No dashboard matches "${query}".` : 'There are no dashboards yet.'}</p>}
+        {hits && folders.length === 0 && (
+          <p className={styles.none}>{query ? `No dashboard matches "${query}".` : 'There are no dashboards yet.'}</p>
+        )}
         {folders.map((folder) => (
           <section key={folder.uid} data-folder={folder.uid}>
             <h2 className={styles.folder}>
@@ -105,16 +117,39 @@ export default function DashboardList() {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   page: css({ maxWidth: 960, margin: '0 auto', padding: theme.spacing(3, 2) }),
-  filters: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1), marginBottom: theme.spacing(2), '> div:first-of-type': { flex: 1, minWidth: 220 } }),
+  filters: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: theme.spacing(1),
+    marginBottom: theme.spacing(2),
+    '> div:first-of-type': { flex: 1, minWidth: 220 },
+  }),
   folder: css({ ...theme.typography.h5, display: 'flex', alignItems: 'center', gap: theme.spacing(1), margin: theme.spacing(3, 0, 1) }),
   list: css({
     listStyle: 'none',
     background: theme.colors.background.primary,
     border: `1px solid ${theme.colors.border.weak}`,
     borderRadius: theme.shape.radius.default,
-    li: { display: 'flex', alignItems: 'center', gap: theme.spacing(1), padding: theme.spacing(0, 2, 0, 0), '&:not(:last-child)': { borderBottom: `1px solid ${theme.colors.border.weak}` } },
+    li: {
+      display: 'flex',
+      alignItems: 'center',
+      gap: theme.spacing(1),
+      padding: theme.spacing(0, 2, 0, 0),
+      '&:not(:last-child)': { borderBottom: `1px solid ${theme.colors.border.weak}` },
+    },
   }),
-  item: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1), flex: 1, minWidth: 0, padding: theme.spacing(1.25, 2), color: theme.colors.text.primary, '&:hover': { textDecoration: 'underline' }, span: { overflow: 'hidden', textOverflow: 'ellipsis' } }),
+  item: css({
+    display: 'flex',
+    alignItems: 'center',
+    gap: theme.spacing(1),
+    flex: 1,
+    minWidth: 0,
+    padding: theme.spacing(1.25, 2),
+    color: theme.colors.text.primary,
+    '&:hover': { textDecoration: 'underline' },
+    span: { overflow: 'hidden', textOverflow: 'ellipsis' },
+  }),
   tags: css({ display: 'flex', flexWrap: 'wrap', gap: 4 }),
   none: css({ color: theme.colors.text.secondary, padding: theme.spacing(1.25, 2) }),
 });

@@ -44,11 +44,18 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
         ))}
         {unknown.length > 0 && (
           <span className={styles.unknown}>
-            <Icon name="exclamation-triangle" size="sm" /> {`Not supported here: ${unknown.map((def) => `${def.label || def.name} (${def.type})`).join(', ')}`}
+            <Icon name="exclamation-triangle" size="sm" />{' '}
+            {`Not supported here: ${unknown.map((def) => `${def.label || def.name} (${def.type})`).join(', ')}`}
           </span>
         )}
         {annotations.map((def) => (
-          <InlineSwitch key={def.name} label={def.name} showLabel={true} value={shownAnnotations.has(def.name)} onChange={() => onToggleAnnotation(def.name)} />
+          <InlineSwitch
+            key={def.name}
+            label={def.name}
+            showLabel={true}
+            value={shownAnnotations.has(def.name)}
+            onChange={() => onToggleAnnotation(def.name)}
+          />
         ))}
         <DashboardLinks />
       </div>
@@ -68,7 +75,11 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
             onZoom={zoom}
             isOnCanvas={true}
             hideText={false}
-            weekStart={dashboard.weekStart === 'monday' || dashboard.weekStart === 'sunday' || dashboard.weekStart === 'saturday' ? dashboard.weekStart : undefined}
+            weekStart={
+              dashboard.weekStart === 'monday' || dashboard.weekStart === 'sunday' || dashboard.weekStart === 'saturday'
+                ? dashboard.weekStart
+                : undefined
+            }
           />
           <RefreshPicker
             value={refresh}
@@ -89,5 +100,11 @@ const getStyles = (theme: GrafanaTheme2) => ({
   controls: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'flex-start', gap: theme.spacing(1), padding: theme.spacing(2, 0, 1) }),
   left: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1), flex: '1 1 300px', minWidth: 0 }),
   unknown: css({ ...theme.typography.bodySmall, color: theme.colors.warning.text }),
-  right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), marginLeft: 'auto', [theme.breakpoints.down('sm')]: { marginLeft: 0, order: -1, width: '100%' } }),
+  right: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    gap: theme.spacing(1),
+    marginLeft: 'auto',
+    [theme.breakpoints.down('sm')]: { marginLeft: 0, order: -1, width: '100%' },
+  }),
 });

@@ -39,7 +39,15 @@ function TagLinks({ link }: { link: DashboardLink }) {
   }
   if (!link.asDropdown) {
     return hits.map((hit) => (
-      <LinkButton key={hit.uid} href={href(hit)} size="sm" variant="secondary" fill="outline" icon="apps" target={link.targetBlank ? '_blank' : undefined}>
+      <LinkButton
+        key={hit.uid}
+        href={href(hit)}
+        size="sm"
+        variant="secondary"
+        fill="outline"
+        icon="apps"
+        target={link.targetBlank ? '_blank' : undefined}
+      >
         {hit.title}
       </LinkButton>
     ));

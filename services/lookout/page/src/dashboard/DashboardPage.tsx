@@ -36,7 +36,9 @@ function failure(error: unknown, uid: string): Failed {
 /** Fetches the code of the panels that a dashboard has while its variables are asked for. */
 function preload(dashboard: Dashboard): void {
   for (const type of new Set(dashboard.panels.map((panel) => panel.type))) {
-    kindOf(type)?.load().catch(() => undefined);
+    kindOf(type)
+      ?.load()
+      .catch(() => undefined);
   }
 }
 

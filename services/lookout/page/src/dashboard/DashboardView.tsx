@@ -47,32 +47,83 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
   const { variables, waiting } = useVariables(dashboard.templating.list, sources, params, range, time.rangeKey, about);
   const scope = useMemo(() => {
     const auto = autoIntervals(variables, range);
-    return chain(followAuto(variableScope(variables), auto), globalScope({ range, timeZone, uid: dashboard.uid, title: dashboard.title, variables }));
+    return chain(
+      followAuto(variableScope(variables), auto),
+      globalScope({ range, timeZone, uid: dashboard.uid, title: dashboard.title, variables }),
+    );
   }, [variables, range, timeZone, dashboard]);
   const [shownAnnotations, setShownAnnotations] = useState<ReadonlySet<string>>(() => enabledAnnotations(dashboard));
   const annotations = useAnnotations(dashboard, sources, scope, range, waiting.size === 0, shownAnnotations);
   const [flipped, setFlipped] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [help, setHelp] = useState(false);
   const [measure, width] = useWidth();
-  const repeats = useMemo(() => new Set(dashboard.panels.flatMap((panel) => [panel.repeat, ...(panel.panels ?? []).map((each) => each.repeat)]).filter(Boolean)), [dashboard]);
+  const repeats = useMemo(
+    () => new Set(dashboard.panels.flatMap((panel) => [panel.repeat, ...(panel.panels ?? []).map((each) => each.repeat)]).filter(Boolean)),
+    [dashboard],
+  );
   const repeatsReady = [...repeats].every((name) => !waiting.has(name as string) || variables.has(name as string));
   const sections = useMemo(() => {
     const valuesOf: ValuesOf = (name) => {
       const state = variables.get(name);
-      return state && (state.values[0] === ALL ? state.options : state.values.map((value) => ({ value, text: state.options.find((o) => o.value === value)?.text ?? value })));
+      return (
+        state &&
+        (state.values[0] === ALL
+          ? state.options
+          : state.values.map((value) => ({ value, text: state.options.find((o) => o.value === value)?.text ?? value })))
+      );
     };
     return repeatsReady ? makeSections(dashboard.panels, valuesOf) : [];
   }, [dashboard, repeatsReady, repeats.size > 0 ? variables : undefined]);
   const { report, loading } = useReady((width > 0 || solo) && repeatsReady && waiting.size === 0);
   const eventBus = useMemo(() => new EventBusSrv(), []);
   const pointer = useRef<string>(undefined);
-  const hovered = useMemo(() => ({ get: () => pointer.current, set: (key: string | undefined) => { pointer.current = key; } }), []);
+  const hovered = useMemo(
+    () => ({
+      get: () => pointer.current,
+      set: (key: string | undefined) => {
+        pointer.current = key;
+      },
+    }),
+    [],
+  );
   const openTrace = useCallback((traceSource: string, traceId: string) => setParams({ traceSource, traceId }), []);
   const isCollapsed = useCallback((section: Section) => flipped.get(section.key) ?? section.row?.collapsed === true, [flipped]);
   const eager = solo || params.has('render');
   const state = useMemo(
-    (): DashboardState => ({ dashboard, sources, variables, waiting, scope, range, timeZone, tick, annotations, eventBus, eager, setRange, openTrace, report, hovered }),
-    [dashboard, sources, variables, waiting, scope, range, timeZone, tick, annotations, eventBus, eager, setRange, openTrace, report, hovered],
+    (): DashboardState => ({
+      dashboard,
+      sources,
+      variables,
+      waiting,
+      scope,
+      range,
+      timeZone,
+      tick,
+      annotations,
+      eventBus,
+      eager,
+      setRange,
+      openTrace,
+      report,
+      hovered,
+    }),
+    [
+      dashboard,
+      sources,
+      variables,
+      waiting,
+      scope,
+      range,
+      timeZone,
+      tick,
+      annotations,
+      eventBus,
+      eager,
+      setRange,
+      openTrace,
+      report,
+      hovered,
+    ],
   );
   const kiosk = isKiosk(params);
   const viewed = solo ? `panel-${(params.get('panelId') ?? '').replace(/^panel-/, '')}` : params.get('viewPanel');
@@ -92,7 +143,14 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
     'g h': () => go('/dashboards'),
     v: () => (viewed && !solo ? setParams({ viewPanel: undefined }) : pointer.current && setParams({ viewPanel: pointer.current })),
     '?': () => setHelp(true),
-    esc: () => (help ? setHelp(false) : params.has('traceId') ? setParams({ traceId: undefined, traceSource: undefined }) : viewed ? setParams({ viewPanel: undefined }) : kiosk && setParams({ kiosk: undefined })),
+    esc: () =>
+      help
+        ? setHelp(false)
+        : params.has('traceId')
+          ? setParams({ traceId: undefined, traceSource: undefined })
+          : viewed
+            ? setParams({ viewPanel: undefined })
+            : kiosk && setParams({ kiosk: undefined }),
   });
   const single = viewed ? <SinglePanel sections={sections} wanted={viewed} solo={solo} ready={repeatsReady} /> : undefined;
   if (solo) {
@@ -100,7 +158,9 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
   }
   const crumbs = [
     { text: 'Dashboards', href: '/dashboards' },
-    ...(meta.folderTitle && meta.folderUid ? [{ text: meta.folderTitle, href: `/dashboards?folder=${encodeURIComponent(meta.folderUid)}` }] : []),
+    ...(meta.folderTitle && meta.folderUid
+      ? [{ text: meta.folderTitle, href: `/dashboards?folder=${encodeURIComponent(meta.folderUid)}` }]
+      : []),
     { text: dashboard.title },
   ];
   const flipAnnotation = (name: string) => {
@@ -114,10 +174,26 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
     <DashboardContext.Provider value={state}>
       {!kiosk && <TopBar crumbs={crumbs} />}
       <main className={styles.page}>
-        {!kiosk && <Controls refresh={time.refresh} loading={loading} onRefresh={time.refreshNow} shownAnnotations={shownAnnotations} onToggleAnnotation={flipAnnotation} />}
+        {!kiosk && (
+          <Controls
+            refresh={time.refresh}
+            loading={loading}
+            onRefresh={time.refreshNow}
+            shownAnnotations={shownAnnotations}
+            onToggleAnnotation={flipAnnotation}
+          />
+        )}
         {kiosk && <div className={styles.kiosk} />}
         <div ref={measure}>
-          {single ?? (width > 0 && <Grid sections={sections} width={width} isCollapsed={isCollapsed} onToggle={(section) => setFlipped(new Map(flipped).set(section.key, !isCollapsed(section)))} />)}
+          {single ??
+            (width > 0 && (
+              <Grid
+                sections={sections}
+                width={width}
+                isCollapsed={isCollapsed}
+                onToggle={(section) => setFlipped(new Map(flipped).set(section.key, !isCollapsed(section)))}
+              />
+            ))}
           {dashboard.panels.length === 0 && <Alert title="This dashboard has no panels" severity="info" />}
         </div>
       </main>

@@ -1,12 +1,14 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Icon, useStyles2 } from '@grafana/ui';
+import { useMemo, useRef } from 'react';
 import { interpolate } from '../variables/interpolate';
 import { chain, scopeOf } from '../variables/types';
 import { useDashboard } from './context';
 import { layOut, NARROW, type Placed } from './layout';
 import { PanelFrame } from './PanelFrame';
 import type { Section } from './sections';
+import { useWindowed } from './useWindowed';
 
 interface Props {
   sections: Section[];
@@ -31,10 +33,14 @@ function Row({ item, collapsed, onToggle }: { item: Placed; collapsed: boolean; 
 
 /** The panels of a dashboard on their grid; below a tablet's width one under the other. */
 export function Grid({ sections, width, isCollapsed, onToggle }: Props) {
-  const { items, height } = layOut(sections, isCollapsed, width, window.innerWidth < NARROW);
+  const { eager } = useDashboard();
+  const narrow = window.innerWidth < NARROW;
+  const { items, height } = useMemo(() => layOut(sections, isCollapsed, width, narrow), [sections, isCollapsed, width, narrow]);
+  const container = useRef<HTMLDivElement>(null);
+  const shown = useWindowed(items, eager, container);
   return (
-    <div style={{ position: 'relative', height }}>
-      {items.map((item) => (
+    <div ref={container} style={{ position: 'relative', height }}>
+      {shown.map((item) => (
         <div key={item.key} style={{ position: 'absolute', left: item.left, top: item.top, width: item.width, height: item.height }}>
           {item.kind === 'row' ? (
             <Row item={item} collapsed={isCollapsed(item.section)} onToggle={() => onToggle(item.section)} />
@@ -48,7 +54,18 @@ export function Grid({ sections, width, isCollapsed, onToggle }: Props) {
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  row: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), width: '100%', height: '100%', padding: theme.spacing(0, 0.5), border: 'none', background: 'none', color: theme.colors.text.primary, textAlign: 'left' }),
+  row: css({
+    display: 'flex',
+    alignItems: 'center',
+    gap: theme.spacing(0.5),
+    width: '100%',
+    height: '100%',
+    padding: theme.spacing(0, 0.5),
+    border: 'none',
+    background: 'none',
+    color: theme.colors.text.primary,
+    textAlign: 'left',
+  }),
   title: css({ ...theme.typography.h5, margin: 0, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }),
   count: css({ color: theme.colors.text.secondary, marginLeft: theme.spacing(0.5), whiteSpace: 'nowrap' }),
 });

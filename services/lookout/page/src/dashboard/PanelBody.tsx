@@ -18,7 +18,11 @@ function Drawn({ onDrawn, children }: { onDrawn: () => void; children: React.Rea
 }
 
 /** The frames that a panel draws, cut to what it can show, with its field options applied. */
-export function useShownFrames(instance: PanelInstance, data: PanelData, scope: Scope): { frames: DataFrame[]; total: number; shown: number } {
+export function useShownFrames(
+  instance: PanelInstance,
+  data: PanelData,
+  scope: Scope,
+): { frames: DataFrame[]; total: number; shown: number } {
   const { timeZone } = useDashboard();
   const theme = useTheme2();
   const { panel } = instance;
@@ -55,9 +59,7 @@ export function PanelBody({ instance, data, scope, frames, width, height, onDraw
   const replace = useMemo(() => interpolator(scope), [scope]);
   const options = useMemo(() => panel.options ?? {}, [panel]);
   if (!kind || !Component) {
-    return (
-      <NoData text={`The panel type "${panel.type}" is not supported by Lookout. It stays in the dashboard and shows in Grafana.`} />
-    );
+    return <NoData text={`The panel type "${panel.type}" is not supported by Lookout. It stays in the dashboard and shows in Grafana.`} />;
   }
   if (!kind.alone && data.state === 'loading') {
     return null;

@@ -22,7 +22,9 @@ function useSeen(eager: boolean) {
     if (seen || !ref.current) {
       return;
     }
-    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true), { rootMargin: '120px' });
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true), {
+      rootMargin: '120px',
+    });
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, [seen]);
@@ -35,7 +37,15 @@ function Notices({ texts, cut }: { texts: string[]; cut?: string }) {
     return null;
   }
   return (
-    <Tooltip content={<div>{[...(cut ? [`${cut} series are drawn.`] : []), ...texts].map((text) => <div key={text}>{text}</div>)}</div>}>
+    <Tooltip
+      content={
+        <div>
+          {[...(cut ? [`${cut} series are drawn.`] : []), ...texts].map((text) => (
+            <div key={text}>{text}</div>
+          ))}
+        </div>
+      }
+    >
       <span className={styles.notice} data-testid="panel-notice" tabIndex={0}>
         <Icon name="exclamation-triangle" size="sm" />
         {cut && <span>{cut} series</span>}
@@ -68,7 +78,13 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
   }
   const { panel, key, bindings } = props.instance;
   const title = interpolate(panel.title ?? '', chain(scopeOf(bindings), scope), 'text').trim();
-  const about = { 'data-panel-id': panel.id, 'data-panel-key': key, 'data-panel-title': title, 'data-panel-type': panel.type, 'data-state': 'loading' };
+  const about = {
+    'data-panel-id': panel.id,
+    'data-panel-key': key,
+    'data-panel-title': title,
+    'data-panel-type': panel.type,
+    'data-state': 'loading',
+  };
   return (
     <div ref={ref} {...about} className={styles.unseen} style={{ width: props.width, height: props.height }}>
       {title}
@@ -97,7 +113,8 @@ function LivePanel({ instance, width, height, alone }: Props) {
   const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
   const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
   const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
-  const cut = shown > 0 && total > shown ? `${number(shown)} of ${seriesSaid(data.notices) ?? number(Math.max(total, data.total))}` : undefined;
+  const cut =
+    shown > 0 && total > shown ? `${number(shown)} of ${seriesSaid(data.notices) ?? number(Math.max(total, data.total))}` : undefined;
   const view = () => setParams({ viewPanel: alone ? undefined : key });
   const menu = (
     <Menu>
@@ -105,7 +122,11 @@ function LivePanel({ instance, width, height, alone }: Props) {
       <Menu.Item
         label="Copy link"
         icon="link"
-        onClick={() => void navigator.clipboard?.writeText(`${window.location.origin}/d/${state.dashboard.uid}?${new URLSearchParams({ ...rangeParams(state.range), viewPanel: key })}`)}
+        onClick={() =>
+          void navigator.clipboard?.writeText(
+            `${window.location.origin}/d/${state.dashboard.uid}?${new URLSearchParams({ ...rangeParams(state.range), viewPanel: key })}`,
+          )
+        }
       />
       {links.length > 0 && <Menu.Divider />}
       {links.map((link) => (
@@ -114,17 +135,38 @@ function LivePanel({ instance, width, height, alone }: Props) {
     </Menu>
   );
   const items = [
-    ...(note ? [<span key="note" className={styles.note}><Icon name="clock-nine" size="sm" /> {note}</span>] : []),
+    ...(note
+      ? [
+          <span key="note" className={styles.note}>
+            <Icon name="clock-nine" size="sm" /> {note}
+          </span>,
+        ]
+      : []),
     ...(links.length > 0
       ? [
           links.length === 1 && links[0] ? (
             <Tooltip key="links" content={links[0].title}>
-              <a href={links[0].href} target={links[0].blank ? '_blank' : undefined} rel="noreferrer" className={styles.link} aria-label={links[0].title}>
+              <a
+                href={links[0].href}
+                target={links[0].blank ? '_blank' : undefined}
+                rel="noreferrer"
+                className={styles.link}
+                aria-label={links[0].title}
+              >
                 <Icon name="external-link-alt" size="sm" />
               </a>
             </Tooltip>
           ) : (
-            <Dropdown key="links" overlay={<Menu>{links.map((link) => <Menu.Item key={link.key} label={link.title} url={link.href} target={link.blank ? '_blank' : undefined} />)}</Menu>}>
+            <Dropdown
+              key="links"
+              overlay={
+                <Menu>
+                  {links.map((link) => (
+                    <Menu.Item key={link.key} label={link.title} url={link.href} target={link.blank ? '_blank' : undefined} />
+                  ))}
+                </Menu>
+              }
+            >
               <IconButton name="link" size="sm" aria-label="Panel links" />
             </Dropdown>
           ),
@@ -160,7 +202,15 @@ function LivePanel({ instance, width, height, alone }: Props) {
       >
         {(innerWidth, innerHeight) =>
           innerWidth > 0 && innerHeight > 0 ? (
-            <PanelBody instance={instance} data={data} scope={scope} frames={frames} width={innerWidth} height={innerHeight} onDrawn={onDrawn} />
+            <PanelBody
+              instance={instance}
+              data={data}
+              scope={scope}
+              frames={frames}
+              width={innerWidth}
+              height={innerHeight}
+              onDrawn={onDrawn}
+            />
           ) : null
         }
       </PanelChrome>
@@ -170,9 +220,23 @@ function LivePanel({ instance, width, height, alone }: Props) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   frame: css({ section: { boxSizing: 'border-box' } }),
-  unseen: css({ padding: theme.spacing(1, 1.5), background: theme.colors.background.primary, border: `1px solid ${theme.components.panel.borderColor}`, borderRadius: theme.shape.radius.default, fontWeight: theme.typography.fontWeightMedium, overflow: 'hidden' }),
+  unseen: css({
+    padding: theme.spacing(1, 1.5),
+    background: theme.colors.background.primary,
+    border: `1px solid ${theme.components.panel.borderColor}`,
+    borderRadius: theme.shape.radius.default,
+    fontWeight: theme.typography.fontWeightMedium,
+    overflow: 'hidden',
+  }),
   items: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), minWidth: 0 }),
   note: css({ ...theme.typography.bodySmall, color: theme.colors.text.link, whiteSpace: 'nowrap' }),
   link: css({ color: theme.colors.text.secondary, display: 'flex', padding: 4, '&:hover': { color: theme.colors.text.primary } }),
-  notice: css({ display: 'inline-flex', alignItems: 'center', gap: 4, color: theme.colors.warning.text, ...theme.typography.bodySmall, whiteSpace: 'nowrap' }),
+  notice: css({
+    display: 'inline-flex',
+    alignItems: 'center',
+    gap: 4,
+    color: theme.colors.warning.text,
+    ...theme.typography.bodySmall,
+    whiteSpace: 'nowrap',
+  }),
 });

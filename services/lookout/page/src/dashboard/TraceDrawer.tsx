@@ -29,13 +29,18 @@ export default function TraceDrawer() {
     const load = async (): Promise<Loaded> => {
       const source = sources.find({ uid: sourceUid }, scope);
       const query = { refId: 'A', datasource: { type: source.type, uid: source.uid }, ...traceQuery(source, traceId) };
-      const answer = await runQueries({ from: String(range.from.valueOf()), to: String(range.to.valueOf()), queries: [query] }, stop.signal);
+      const answer = await runQueries(
+        { from: String(range.from.valueOf()), to: String(range.to.valueOf()), queries: [query] },
+        stop.signal,
+      );
       const result = answer.results?.A;
       if (!result || result.error) {
         throw new Error(result?.error ?? answer.message ?? 'The data source gave no answer.');
       }
       const frame = (result.frames ?? []).map(dataFrameFromJSON).find((each) => isTraceFrame(each) && each.length > 0);
-      return frame ? { frame } : { error: `${source.name} has no trace ${traceId}. It may not have arrived yet, or be older than traces are kept.` };
+      return frame
+        ? { frame }
+        : { error: `${source.name} has no trace ${traceId}. It may not have arrived yet, or be older than traces are kept.` };
     };
     load()
       .catch((error: unknown): Loaded => ({ error: error instanceof Error ? error.message : String(error) }))

@@ -41,7 +41,10 @@ export function eventsOf(frames: DataFrame[], def: AnnotationDef, stepMs: number
           color: def.iconColor ?? 'rgba(0, 211, 255, 1)',
           title: fill(def.titleFormat, labels) || def.name,
           text: fill(def.textFormat, labels),
-          tags: (def.tagKeys ?? '').split(',').map((key) => labels[key.trim()]).filter((tag): tag is string => !!tag),
+          tags: (def.tagKeys ?? '')
+            .split(',')
+            .map((key) => labels[key.trim()])
+            .filter((tag): tag is string => !!tag),
         };
         const events: AnnotationEvent[] = [];
         field.values.forEach((value: number | null, row: number) => {
@@ -87,7 +90,13 @@ async function stored(def: AnnotationDef, dashboard: Dashboard, range: TimeRange
   }));
 }
 
-async function queried(def: AnnotationDef, sources: Sources, scope: Scope, range: TimeRange, signal: AbortSignal): Promise<AnnotationEvent[]> {
+async function queried(
+  def: AnnotationDef,
+  sources: Sources,
+  scope: Scope,
+  range: TimeRange,
+  signal: AbortSignal,
+): Promise<AnnotationEvent[]> {
   const source = sources.find(def.datasource, scope);
   const step = stepOf(range, 300, def.step || '60s');
   const target = { ...(def.target ?? {}), ...(def.expr ? { expr: def.expr } : {}) };
@@ -96,7 +105,16 @@ async function queried(def: AnnotationDef, sources: Sources, scope: Scope, range
     {
       from: String(range.from.valueOf()),
       to: String(range.to.valueOf()),
-      queries: [{ range: true, ...query, refId: 'Anno', datasource: { type: source.type, uid: source.uid }, intervalMs: step.intervalMs, maxDataPoints: 300 }],
+      queries: [
+        {
+          range: true,
+          ...query,
+          refId: 'Anno',
+          datasource: { type: source.type, uid: source.uid },
+          intervalMs: step.intervalMs,
+          maxDataPoints: 300,
+        },
+      ],
     },
     signal,
   );
@@ -108,7 +126,14 @@ async function queried(def: AnnotationDef, sources: Sources, scope: Scope, range
 }
 
 /** Annotations of a dashboard for its range. One that cannot be had is told in the console and leaves the others alone. */
-export function useAnnotations(dashboard: Dashboard, sources: Sources | undefined, scope: Scope, range: TimeRange, ready: boolean, shown: ReadonlySet<string>): AnnotationEvent[] {
+export function useAnnotations(
+  dashboard: Dashboard,
+  sources: Sources | undefined,
+  scope: Scope,
+  range: TimeRange,
+  ready: boolean,
+  shown: ReadonlySet<string>,
+): AnnotationEvent[] {
   const [events, setEvents] = useState<AnnotationEvent[]>([]);
   const key = [...shown].join('\n');
   useEffect(() => {
@@ -129,7 +154,12 @@ export function useAnnotations(dashboard: Dashboard, sources: Sources | undefine
     };
     void Promise.all(defs.map(one)).then((all) => {
       if (!stop.signal.aborted) {
-        setEvents(all.flat().sort((a, b) => a.time - b.time).slice(0, MOST));
+        setEvents(
+          all
+            .flat()
+            .sort((a, b) => a.time - b.time)
+            .slice(0, MOST),
+        );
       }
     });
     return () => stop.abort();

@@ -17,7 +17,9 @@ export function upperBound(field: Field, frame: DataFrame): number {
 /** Prometheus' buckets count everything below their bound: makes each count what is in it alone, lowest first. */
 export function bucketsOf(frames: DataFrame[]): DataFrame[] {
   const known = frames
-    .flatMap((frame) => frame.fields.filter((field) => field.type === FieldType.number).map((field) => ({ frame, field, at: upperBound(field, frame) })))
+    .flatMap((frame) =>
+      frame.fields.filter((field) => field.type === FieldType.number).map((field) => ({ frame, field, at: upperBound(field, frame) })),
+    )
     .filter(({ at }) => !Number.isNaN(at))
     .sort((a, b) => a.at - b.at);
   if (known.length === 0) {
@@ -35,6 +37,12 @@ export function bucketsOf(frames: DataFrame[]): DataFrame[] {
     });
     const name = at === Number.POSITIVE_INFINITY ? '+Inf' : String(at);
     const made: Field = { ...field, name, values, config: { ...field.config, displayNameFromDS: name }, state: null };
-    return { ...frame, name, fields: time ? [time, made] : [made], length: values.length, meta: { ...frame.meta, custom: { ...(frame.meta?.custom as object), le: at } } };
+    return {
+      ...frame,
+      name,
+      fields: time ? [time, made] : [made],
+      length: values.length,
+      meta: { ...frame.meta, custom: { ...(frame.meta?.custom as object), le: at } },
+    };
   });
 }

@@ -58,14 +58,14 @@ function shape(frames: DataFrame[], refId: string, format: string | undefined, s
   return format === 'heatmap' ? bucketsOf(frames) : frames;
 }
 
-/** Takes the answer to a panel's request apart into frames, exemplars and errors, in the order of the queries. */
+/** Takes the answers to a panel's shown queries apart into frames, exemplars and errors, in the queries' order. */
 export function readAnswer(response: QueryResponse, order: string[], formats: Map<string, string>): Answer {
   const answer: Answer = { frames: [], exemplars: [], errors: new Map(), notices: [], total: 0 };
   const results = response.results ?? {};
   const tables = [...formats.values()].filter((format) => format === 'table').length;
   let left = MOST_FRAMES;
   let total = 0;
-  for (const refId of [...new Set([...order, ...Object.keys(results)])]) {
+  for (const refId of order) {
     const result = results[refId];
     if (!result) {
       continue;
@@ -87,7 +87,9 @@ export function readAnswer(response: QueryResponse, order: string[], formats: Ma
   }
   if (total > MOST_FRAMES) {
     answer.total = total;
-    answer.notices.push(`The answer has ${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`);
+    answer.notices.push(
+      `The answer has ${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`,
+    );
   }
   return answer;
 }

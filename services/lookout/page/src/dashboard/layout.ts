@@ -18,27 +18,18 @@ export interface Placed {
   height: number;
 }
 
-const overlap = (a: GridPos, b: GridPos) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
-
 /** Moves panels up into free room, as Grafana's grid does, and down where they would cover one another. */
 export function compact<T extends { gridPos: GridPos }>(items: T[]): T[] {
-  const placed: T[] = [];
-  for (const item of [...items].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x)) {
-    const at = { ...item.gridPos };
-    const blocked = () => placed.some((other) => overlap(at, other.gridPos));
-    while (blocked()) {
-      at.y += 1;
-    }
-    while (at.y > 0) {
-      at.y -= 1;
-      if (blocked()) {
-        at.y += 1;
-        break;
-      }
-    }
-    placed.push({ ...item, gridPos: at });
-  }
-  return placed;
+  // How far down each column is taken.
+  const taken = Array.from({ length: COLUMNS }, () => 0);
+  return [...items]
+    .sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x)
+    .map((item) => {
+      const { x, w, h } = item.gridPos;
+      const y = Math.max(0, ...taken.slice(x, x + w));
+      taken.fill(y + h, x, x + w);
+      return { ...item, gridPos: { ...item.gridPos, y } };
+    });
 }
 
 const pixels = (rows: number) => rows * CELL + (rows - 1) * GAP;
@@ -78,7 +69,12 @@ function gridded(section: Section, top: number, width: number): { items: Placed[
 }
 
 /** Where every row and panel stands, in pixels, in a page `width` pixels wide. */
-export function layOut(sections: Section[], collapsed: (section: Section) => boolean, width: number, narrow: boolean): { items: Placed[]; height: number } {
+export function layOut(
+  sections: Section[],
+  collapsed: (section: Section) => boolean,
+  width: number,
+  narrow: boolean,
+): { items: Placed[]; height: number } {
   const items: Placed[] = [];
   let top = 0;
   for (const section of sections) {

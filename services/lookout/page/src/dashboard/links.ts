@@ -38,7 +38,13 @@ export function withContext(href: string, link: DashboardLink, range: { from: st
 }
 
 /** A link as it is shown: its texts filled in, its address one that cannot run script. */
-export function showLink(link: DashboardLink, key: string, scope: Scope, range: { from: string; to: string }, variables: VariableMap): ShownLink {
+export function showLink(
+  link: DashboardLink,
+  key: string,
+  scope: Scope,
+  range: { from: string; to: string },
+  variables: VariableMap,
+): ShownLink {
   const href = interpolate(link.url ?? '', scope, 'uriencode');
   return {
     key,

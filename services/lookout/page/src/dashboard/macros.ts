@@ -1,4 +1,13 @@
-import { type DataFrame, type DisplayValue, type Field, FieldType, formattedValueToString, getFieldDisplayName, type InterpolateFunction, type ScopedVars } from '@grafana/data';
+import {
+  type DataFrame,
+  type DisplayValue,
+  type Field,
+  FieldType,
+  formattedValueToString,
+  getFieldDisplayName,
+  type InterpolateFunction,
+  type ScopedVars,
+} from '@grafana/data';
 import { interpolate } from '../variables/interpolate';
 import { type Binding, chain, type Scope, scopeOf } from '../variables/types';
 
@@ -33,7 +42,9 @@ function cell(field: Field, row: number | undefined, kind: string | undefined): 
 
 /** Splits `fields["a b"].text` into its parts. */
 const pathOf = (text: string | undefined): string[] =>
-  [...(text ?? '').matchAll(/\[(?:"([^"]*)"|'([^']*)'|(\d+))\]|([^.[\]]+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
+  [...(text ?? '').matchAll(/\[(?:"([^"]*)"|'([^']*)'|(\d+))\]|([^.[\]]+)/g)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '',
+  );
 
 function valueMacro(context: DataContext, kind: string): Binding | undefined {
   const { frame, field, rowIndex, calculatedValue } = context;
@@ -59,7 +70,13 @@ function dataMacro(context: DataContext, path: string[]): Binding | undefined {
 }
 
 function labelMacro(field: Field, path: string[]): Binding {
-  return put(path[1] === undefined ? Object.entries(field.labels ?? {}).map(([k, v]) => `${k}="${v}"`).join(', ') : field.labels?.[path[1]]);
+  return put(
+    path[1] === undefined
+      ? Object.entries(field.labels ?? {})
+          .map(([k, v]) => `${k}="${v}"`)
+          .join(', ')
+      : field.labels?.[path[1]],
+  );
 }
 
 const dataScope =
@@ -86,7 +103,12 @@ const dataScope =
 function scopedScope(scopedVars: ScopedVars): Scope {
   const { __dataContext: context, ...rest } = scopedVars;
   const plain = scopeOf(
-    Object.fromEntries(Object.entries(rest).map(([name, one]) => [name, one ? { value: String(one.value), text: String(one.text ?? one.value) } : undefined])),
+    Object.fromEntries(
+      Object.entries(rest).map(([name, one]) => [
+        name,
+        one ? { value: String(one.value), text: String(one.text ?? one.value) } : undefined,
+      ]),
+    ),
   );
   return context ? chain(dataScope(context.value), plain) : plain;
 }

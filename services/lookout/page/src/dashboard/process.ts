@@ -17,7 +17,11 @@ import type { Panel } from './model';
 export const MOST_SERIES = 100;
 
 /** Applies a panel's transformations; those that are not known here are named, and left out. */
-export async function transform(panel: Panel, frames: DataFrame[], replace: InterpolateFunction): Promise<{ frames: DataFrame[]; notices: string[] }> {
+export async function transform(
+  panel: Panel,
+  frames: DataFrame[],
+  replace: InterpolateFunction,
+): Promise<{ frames: DataFrame[]; notices: string[] }> {
   const asked = (panel.transformations ?? []).filter((one) => !one.disabled);
   const notices = asked.filter((one) => !knownTransformation(one.id)).map((one) => `The transformation "${one.id}" is not supported here.`);
   const known = asked.filter((one) => knownTransformation(one.id));
@@ -51,7 +55,13 @@ export function cutSeries(frames: DataFrame[], most = MOST_SERIES): { frames: Da
 /** Grafana's default thresholds: green, and red from 80. JSON has null for the base's value. */
 function withDefaults(config: FieldConfigSource | undefined): FieldConfigSource {
   const defaults = structuredClone(config?.defaults ?? {});
-  defaults.thresholds ??= { mode: 'absolute', steps: [{ value: null as unknown as number, color: 'green' }, { value: 80, color: 'red' }] } as never;
+  defaults.thresholds ??= {
+    mode: 'absolute',
+    steps: [
+      { value: null as unknown as number, color: 'green' },
+      { value: 80, color: 'red' },
+    ],
+  } as never;
   for (const step of defaults.thresholds?.steps ?? []) {
     step.value ??= Number.NEGATIVE_INFINITY;
   }

@@ -87,6 +87,11 @@ function sendable(target: Query, source: DataSourceInfo, scope: Scope, range: Ti
   return interpolateAll(target, scope, isXRay(source.type) ? 'csv' : 'glob') as Query;
 }
 
+const uidOf = (target: Query) => (typeof target.datasource === 'object' ? target.datasource?.uid : target.datasource);
+
+/** A hidden query is still sent where an expression, or CloudWatch's metric math by its id, may compute with it. */
+const needed = (target: Query, computing: boolean) => computing || (typeof target.id === 'string' && target.id !== '');
+
 /** A query that asks for nothing, such as for a trace that nobody has chosen yet, is not sent. */
 function isEmpty(query: Query, source: DataSourceInfo): boolean {
   if (isPrometheus(source.type)) {
@@ -108,12 +113,13 @@ export function buildRequest(panel: Panel, sources: Sources, scope: Scope, range
   const maxDataPoints = panel.maxDataPoints || Math.max(50, Math.round(points));
   const panelLow = panel.interval ? interpolate(panel.interval, scope, 'raw') : '';
   let first: Step | undefined;
+  const computing = (panel.targets ?? []).some((target) => !target.hide && uidOf(target) === '__expr__');
   for (const target of panel.targets ?? []) {
-    if (target.hide) {
+    if (target.hide && !needed(target, computing)) {
       continue;
     }
     try {
-      const own = typeof target.datasource === 'object' ? target.datasource?.uid : target.datasource;
+      const own = uidOf(target);
       const panelUid = typeof panel.datasource === 'object' ? panel.datasource?.uid : (panel.datasource ?? undefined);
       if (own === '__expr__') {
         queries.push({ ...interpolateAll(target, scope, 'raw'), datasource: { type: '__expr__', uid: '__expr__' } });

@@ -56,7 +56,13 @@ function placeRepeats(panel: Panel, at: GridPos, count: number): GridPos[] {
   return Array.from({ length: count }, (_, i) => ({ x: (i % perRow) * w, y: at.y + Math.floor(i / perRow) * at.h, w, h: at.h }));
 }
 
-function repeatPanels(panels: Panel[], top: number, suffix: string, bindings: Record<string, Binding>, valuesOf: ValuesOf): PanelInstance[] {
+function repeatPanels(
+  panels: Panel[],
+  top: number,
+  suffix: string,
+  bindings: Record<string, Binding>,
+  valuesOf: ValuesOf,
+): PanelInstance[] {
   const made: PanelInstance[] = [];
   let pushed = 0;
   const pushes: Array<{ below: number; by: number }> = [];

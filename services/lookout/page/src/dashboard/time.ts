@@ -46,7 +46,12 @@ export function zoomOut(range: TimeRange): { from: string; to: string } {
 }
 
 /** A panel's own range: `timeFrom` of the same end, and all moved back by `timeShift`. */
-export function panelRange(range: TimeRange, timeFrom: string | null | undefined, timeShift: string | null | undefined, timeZone: string): { range: TimeRange; note?: string } {
+export function panelRange(
+  range: TimeRange,
+  timeFrom: string | null | undefined,
+  timeShift: string | null | undefined,
+  timeZone: string,
+): { range: TimeRange; note?: string } {
   let made = range;
   const notes: string[] = [];
   if (timeFrom) {

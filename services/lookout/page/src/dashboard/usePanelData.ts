@@ -50,7 +50,15 @@ function waitsFor(panel: Panel, state: DashboardState): boolean {
   if (state.waiting.size === 0) {
     return false;
   }
-  const used = referencedNames([panel.targets, panel.datasource, panel.interval, panel.transformations, panel.fieldConfig, panel.options, panel.title]);
+  const used = referencedNames([
+    panel.targets,
+    panel.datasource,
+    panel.interval,
+    panel.transformations,
+    panel.fieldConfig,
+    panel.options,
+    panel.title,
+  ]);
   return [...used].some((name) => state.waiting.has(name) || (name.startsWith('__auto_interval_') && state.waiting.size > 0));
 }
 
@@ -107,13 +115,21 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
         finish({ state: error ? 'error' : 'empty', frames: [], exemplars: [], error, notices: [], total: 0 });
         return;
       }
-      setData((before) => ({ ...before, busy: true, state: before.frames.length > 0 || before.state === 'empty' ? before.state : 'loading' }));
+      setData((before) => ({
+        ...before,
+        busy: true,
+        state: before.frames.length > 0 || before.state === 'empty' ? before.state : 'loading',
+      }));
       try {
         const response = await runQueries(built.request, stop.signal);
         if (!response?.results && response?.message) {
           throw new Error(response.message);
         }
-        const answer = readAnswer(response, built.request.queries.map((query) => query.refId), built.formats);
+        const answer = readAnswer(
+          response,
+          built.request.queries.filter((query) => !query.hide).map((query) => query.refId),
+          built.formats,
+        );
         const made = await transform(panel, answer.frames, interpolator(latest.current.scope));
         const errors = [...built.errors, ...answer.errors].map(([, text]) => plain(text));
         const error = errors.length > 0 ? [...new Set(errors)].join('\n') : undefined;
@@ -126,7 +142,14 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
           total: answer.total,
         });
       } catch (error) {
-        finish({ state: 'error', frames: [], exemplars: [], error: plain(error instanceof Error ? error.message : String(error)), notices: [], total: 0 });
+        finish({
+          state: 'error',
+          frames: [],
+          exemplars: [],
+          error: plain(error instanceof Error ? error.message : String(error)),
+          notices: [],
+          total: 0,
+        });
       }
     };
     void run();

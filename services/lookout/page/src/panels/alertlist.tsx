@@ -63,7 +63,11 @@ function Item({ alert, instances }: { alert: ListedAlert; instances: boolean }) 
         {instances &&
           active.slice(0, 10).map((one, i) => (
             <div key={i} className={styles.labels}>
-              {Object.entries(one.labels).filter(([key]) => !['alertname', 'grafana_folder', '__alert_rule_uid__'].includes(key)).map(([key, value]) => <code key={key}>{`${key}=${value}`}</code>)}
+              {Object.entries(one.labels)
+                .filter(([key]) => !['alertname', 'grafana_folder', '__alert_rule_uid__'].includes(key))
+                .map(([key, value]) => (
+                  <code key={key}>{`${key}=${value}`}</code>
+                ))}
             </div>
           ))}
       </div>
@@ -78,7 +82,8 @@ export default function AlertListPanel({ options: asked, panel, width, height, r
   let ruler: string | undefined;
   try {
     const reference = replace(options.datasource ?? '');
-    const found = reference && reference !== 'grafana' && reference !== '-- Grafana --' ? sources.find(reference, chain(scope, nothing)) : undefined;
+    const found =
+      reference && reference !== 'grafana' && reference !== '-- Grafana --' ? sources.find(reference, chain(scope, nothing)) : undefined;
     ruler = found && isPrometheus(found.type) ? found.uid : undefined;
   } catch {
     ruler = undefined;
@@ -96,9 +101,20 @@ export default function AlertListPanel({ options: asked, panel, width, height, r
     alertInstanceLabelFilter: replace(options.alertInstanceLabelFilter ?? ''),
   });
   if (options.viewMode === 'stat') {
-    const color = theme.visualization.getColorByName(list.some((alert) => alert.state === 'firing') ? 'red' : list.length > 0 ? 'orange' : 'green');
+    const color = theme.visualization.getColorByName(
+      list.some((alert) => alert.state === 'firing') ? 'red' : list.length > 0 ? 'orange' : 'green',
+    );
     const value = { text: String(list.length), numeric: list.length, color };
-    return <BigValue width={width} height={height} value={value} graphMode={BigValueGraphMode.None} colorMode={BigValueColorMode.Background} theme={theme} />;
+    return (
+      <BigValue
+        width={width}
+        height={height}
+        value={value}
+        graphMode={BigValueGraphMode.None}
+        colorMode={BigValueColorMode.Background}
+        theme={theme}
+      />
+    );
   }
   if (list.length === 0) {
     return <NoData text={panel.fieldConfig?.defaults?.noValue ?? 'No alerts match this panel.'} />;

@@ -75,15 +75,29 @@ const short = (text: string, room: number, size: number) => {
   return text.length > fit ? `${text.slice(0, Math.max(1, fit - 1))}…` : text;
 };
 
-function Chart({ bars, options, width, height, theme }: { bars: Bars; options: Options; width: number; height: number; theme: GrafanaTheme2 }) {
+function Chart({
+  bars,
+  options,
+  width,
+  height,
+  theme,
+}: {
+  bars: Bars;
+  options: Options;
+  width: number;
+  height: number;
+  theme: GrafanaTheme2;
+}) {
   const { show, hide, tooltip } = useHover();
   const size = 12;
   const auto = widest(bars.categories, size) * bars.categories.length > width - 60;
-  const across = options.orientation === 'horizontal' || (options.orientation !== 'vertical' && auto && bars.categories.length * 18 < height);
+  const across =
+    options.orientation === 'horizontal' || (options.orientation !== 'vertical' && auto && bars.categories.length * 18 < height);
   const percent = options.stacking === 'percent';
   const range = extent(bars, options.stacking === 'normal', percent);
   const field = bars.series[0]?.field;
-  const format = (value: number) => (percent ? `${Math.round(value * 100)}%` : field?.display ? formattedValueToString(field.display(value)) : String(value));
+  const format = (value: number) =>
+    percent ? `${Math.round(value * 100)}%` : field?.display ? formattedValueToString(field.display(value)) : String(value);
   const steps = ticks(range[0], range[1], Math.max(2, Math.floor((across ? width : height) / (across ? 90 : 45))));
   const category = Math.min(widest(bars.categories, size) + 8, (across ? width : height) * 0.4);
   const slot = (width - 60) / Math.max(1, bars.categories.length);
@@ -103,21 +117,38 @@ function Chart({ bars, options, width, height, theme }: { bars: Bars; options: O
       ? { x: plot.x + one.from, y: plot.y + one.across, width: Math.max(0.5, one.to - one.from), height: one.thick }
       : { x: plot.x + one.across, y: plot.y + plot.h - one.to, width: one.thick, height: Math.max(0.5, one.to - one.from) };
   const hover = (index: number) =>
-    bars.series.map((series) => ({ label: series.name, value: series.field.display ? formattedValueToString(series.field.display(series.values[index])) : String(series.values[index]), color: series.color }));
+    bars.series.map((series) => ({
+      label: series.name,
+      value: series.field.display ? formattedValueToString(series.field.display(series.values[index])) : String(series.values[index]),
+      color: series.color,
+    }));
   const roomy = (one: Rect) => (across ? one.thick > 11 : one.thick > measureText(one.text, 11).width);
   return (
     <>
-      <svg width={width} height={height} role="img" aria-label="Bar chart" onMouseLeave={hide} style={{ display: 'block' }} fontSize={size} fill={theme.colors.text.primary}>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label="Bar chart"
+        onMouseLeave={hide}
+        style={{ display: 'block' }}
+        fontSize={size}
+        fill={theme.colors.text.primary}
+      >
         {steps.map((value) =>
           across ? (
             <g key={value}>
               <line x1={plot.x + at(value)} x2={plot.x + at(value)} y1={plot.y} y2={plot.y + plot.h} stroke={grid} />
-              <text x={plot.x + at(value)} y={plot.y + plot.h + 15} textAnchor="middle">{format(value)}</text>
+              <text x={plot.x + at(value)} y={plot.y + plot.h + 15} textAnchor="middle">
+                {format(value)}
+              </text>
             </g>
           ) : (
             <g key={value}>
               <line x1={plot.x} x2={plot.x + plot.w} y1={plot.y + plot.h - at(value)} y2={plot.y + plot.h - at(value)} stroke={grid} />
-              <text x={plot.x - 6} y={plot.y + plot.h - at(value)} textAnchor="end" dominantBaseline="central">{format(value)}</text>
+              <text x={plot.x - 6} y={plot.y + plot.h - at(value)} textAnchor="end" dominantBaseline="central">
+                {format(value)}
+              </text>
             </g>
           ),
         )}
@@ -125,34 +156,56 @@ function Chart({ bars, options, width, height, theme }: { bars: Bars; options: O
           <rect key={one.key} {...box(one)} fill={one.color} fillOpacity={0.85} stroke={one.color} rx={options.barRadius ? 3 : 0} />
         ))}
         {options.showValue !== 'never' &&
-          boxes.filter((one) => options.showValue === 'always' || roomy(one)).map((one) => {
-            const b = box(one);
-            const stacked = options.stacking === 'normal' || percent;
-            const inside = stacked || (across ? one.to > length - 50 : one.to > length - 14);
-            const fill = inside ? theme.colors.getContrastText(one.color) : theme.colors.text.primary;
-            if (stacked && one.to - one.from < 14) {
-              return null;
-            }
-            return across ? (
-              <text key={one.key} x={inside ? b.x + b.width - 5 : b.x + b.width + 5} y={b.y + b.height / 2} textAnchor={inside ? 'end' : 'start'} dominantBaseline="central" fontSize={11} fill={fill}>{one.text}</text>
-            ) : (
-              <text key={one.key} x={b.x + b.width / 2} y={inside ? b.y + 12 : b.y - 4} textAnchor="middle" fontSize={11} fill={fill}>{one.text}</text>
-            );
-          })}
+          boxes
+            .filter((one) => options.showValue === 'always' || roomy(one))
+            .map((one) => {
+              const b = box(one);
+              const stacked = options.stacking === 'normal' || percent;
+              const inside = stacked || (across ? one.to > length - 50 : one.to > length - 14);
+              const fill = inside ? theme.colors.getContrastText(one.color) : theme.colors.text.primary;
+              if (stacked && one.to - one.from < 14) {
+                return null;
+              }
+              return across ? (
+                <text
+                  key={one.key}
+                  x={inside ? b.x + b.width - 5 : b.x + b.width + 5}
+                  y={b.y + b.height / 2}
+                  textAnchor={inside ? 'end' : 'start'}
+                  dominantBaseline="central"
+                  fontSize={11}
+                  fill={fill}
+                >
+                  {one.text}
+                </text>
+              ) : (
+                <text key={one.key} x={b.x + b.width / 2} y={inside ? b.y + 12 : b.y - 4} textAnchor="middle" fontSize={11} fill={fill}>
+                  {one.text}
+                </text>
+              );
+            })}
         {bars.categories.map((name, i) => {
           if (i % every !== 0) {
             return null;
           }
           const middle = cell * (i + 0.5);
           if (across) {
-            return <text key={i} x={plot.x - 6} y={plot.y + middle} textAnchor="end" dominantBaseline="central">{short(name, category - 8, size)}</text>;
+            return (
+              <text key={i} x={plot.x - 6} y={plot.y + middle} textAnchor="end" dominantBaseline="central">
+                {short(name, category - 8, size)}
+              </text>
+            );
           }
           const x = plot.x + middle;
           const y = plot.y + plot.h + 15;
           return slanted ? (
-            <text key={i} x={x} y={y - 3} textAnchor="end" transform={`rotate(-45 ${x} ${y - 3})`}>{short(name, (bottom - 10) / 0.72, size)}</text>
+            <text key={i} x={x} y={y - 3} textAnchor="end" transform={`rotate(-45 ${x} ${y - 3})`}>
+              {short(name, (bottom - 10) / 0.72, size)}
+            </text>
           ) : (
-            <text key={i} x={x} y={y} textAnchor="middle">{name}</text>
+            <text key={i} x={x} y={y} textAnchor="middle">
+              {name}
+            </text>
           );
         })}
         {bars.categories.map((name, i) => (

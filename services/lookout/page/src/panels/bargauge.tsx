@@ -23,7 +23,14 @@ export default function BarGaugePanel(props: PanelProps) {
   const asked = orientationOf(props.options);
   const orientation = (asked === 'auto' ? (width > height ? 'vertical' : 'horizontal') : asked) as VizOrientation;
   const manual = options.sizing === BarGaugeSizing.Manual;
-  const render = ({ value, width: w, height: h, orientation: o, alignmentFactors, count }: VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>) => (
+  const render = ({
+    value,
+    width: w,
+    height: h,
+    orientation: o,
+    alignmentFactors,
+    count,
+  }: VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>) => (
     <Linked value={value}>
       {(onClick) => (
         <BarGauge

@@ -1,4 +1,12 @@
-import { type FieldDisplay, formattedValueToString, getFieldColorModeForField, type GrafanaTheme2, sortThresholds, ThresholdsMode, VizOrientation } from '@grafana/data';
+import {
+  type FieldDisplay,
+  formattedValueToString,
+  getFieldColorModeForField,
+  type GrafanaTheme2,
+  sortThresholds,
+  ThresholdsMode,
+  VizOrientation,
+} from '@grafana/data';
 import { calculateFontSize, VizRepeater, type VizRepeaterRenderValueProps } from '@grafana/ui';
 import type { KeyboardEvent, MouseEvent, MouseEventHandler } from 'react';
 import { arcPath } from './parts/arc';
@@ -24,7 +32,9 @@ export function bandsOf(value: FieldDisplay, min: number, max: number, theme: Gr
   const { thresholds } = value.field;
   const steps = sortThresholds([...(thresholds?.steps ?? [])]);
   const share = (limit: number) =>
-    limit === Number.NEGATIVE_INFINITY ? 0 : clamp(thresholds?.mode === ThresholdsMode.Percentage ? limit / 100 : (limit - min) / (max - min || 1));
+    limit === Number.NEGATIVE_INFINITY
+      ? 0
+      : clamp(thresholds?.mode === ThresholdsMode.Percentage ? limit / 100 : (limit - min) / (max - min || 1));
   return steps
     .map((step, i) => {
       const next = steps[i + 1];
@@ -33,7 +43,16 @@ export function bandsOf(value: FieldDisplay, min: number, max: number, theme: Gr
     .filter((band) => band.to > band.from);
 }
 
-function Dial(props: { value: FieldDisplay; width: number; height: number; theme: GrafanaTheme2; markers: boolean; labels: boolean; title: boolean; onClick?: MouseEventHandler<HTMLElement> }) {
+function Dial(props: {
+  value: FieldDisplay;
+  width: number;
+  height: number;
+  theme: GrafanaTheme2;
+  markers: boolean;
+  labels: boolean;
+  title: boolean;
+  onClick?: MouseEventHandler<HTMLElement>;
+}) {
   const { value, width, height, theme, markers, labels, title, onClick } = props;
   const min = value.field.min ?? 0;
   const max = value.field.max ?? 100;
@@ -71,17 +90,39 @@ function Dial(props: { value: FieldDisplay; width: number; height: number; theme
       {bands.map((band) => (
         <path key={`${band.from}-${band.color}`} d={arc(band.from, band.to, radius - ring, radius)} fill={band.color} />
       ))}
-      <text x={cx} y={cy} textAnchor="middle" dominantBaseline="central" fontSize={size} fontWeight={500} fill={value.display.color ?? theme.colors.text.primary}>
+      <text
+        x={cx}
+        y={cy}
+        textAnchor="middle"
+        dominantBaseline="central"
+        fontSize={size}
+        fontWeight={500}
+        fill={value.display.color ?? theme.colors.text.primary}
+      >
         {text}
       </text>
       {labels &&
         [0, 1].map((part) => (
-          <text key={part} x={cx + (part ? 1 : -1) * radius * 0.62} y={cy + radius * 0.86} textAnchor="middle" fontSize={Math.max(9, radius * 0.13)} fill={theme.colors.text.secondary}>
+          <text
+            key={part}
+            x={cx + (part ? 1 : -1) * radius * 0.62}
+            y={cy + radius * 0.86}
+            textAnchor="middle"
+            fontSize={Math.max(9, radius * 0.13)}
+            fill={theme.colors.text.secondary}
+          >
             {part ? max : min}
           </text>
         ))}
       {name && (
-        <text x={cx} y={height - titleHeight / 2} textAnchor="middle" dominantBaseline="central" fontSize={calculateFontSize(name, width - 8, titleHeight, 1.2, 14)} fill={theme.colors.text.primary}>
+        <text
+          x={cx}
+          y={height - titleHeight / 2}
+          textAnchor="middle"
+          dominantBaseline="central"
+          fontSize={calculateFontSize(name, width - 8, titleHeight, 1.2, 14)}
+          fill={theme.colors.text.primary}
+        >
           {name}
         </text>
       )}
@@ -96,7 +137,9 @@ export default function GaugePanel(props: PanelProps) {
   const values = valuesOf(props);
   const render = ({ value, width: w, height: h, count }: VizRepeaterRenderValueProps<FieldDisplay>) => (
     <Linked value={value}>
-      {(onClick) => <Dial value={value} width={w} height={h} theme={theme} markers={markers} labels={labels} title={count > 1} onClick={onClick} />}
+      {(onClick) => (
+        <Dial value={value} width={w} height={h} theme={theme} markers={markers} labels={labels} title={count > 1} onClick={onClick} />
+      )}
     </Linked>
   );
   return (

@@ -92,7 +92,9 @@ export default function HeatmapPanel({ frames, options: asked, panel, width, hei
       if (!heat || options.tooltip?.mode === 'none') {
         return undefined;
       }
-      const column = heat.times.findIndex((at) => (options.calculate ? at <= time && time < at + heat.step : at - heat.step < time && time <= at));
+      const column = heat.times.findIndex((at) =>
+        options.calculate ? at <= time && time < at + heat.step : at - heat.step < time && time <= at,
+      );
       const value = heat.cells[column]?.[row];
       if (value === undefined || value === null) {
         return undefined;
@@ -102,7 +104,11 @@ export default function HeatmapPanel({ frames, options: asked, panel, width, hei
         title: dateTimeFormat(heat.times[column] ?? 0, { timeZone }),
         items: [
           { label: 'Bucket', value: `${below}${heat.rows[row]}` },
-          { label: 'Count', value: formatCell(value), color: colors[Math.round(((value - low) / (high - low || 1)) * (colors.length - 1))] },
+          {
+            label: 'Count',
+            value: formatCell(value),
+            color: colors[Math.round(((value - low) / (high - low || 1)) * (colors.length - 1))],
+          },
         ],
       };
     },

@@ -42,7 +42,9 @@ const Line = memo(function Line({ row, options, timeZone, narrow }: { row: LogRo
         onKeyDown={(event) => event.key === 'Enter' && details && setOpen(!open)}
       >
         <span className={cx(styles.level, styles.levels[row.level as keyof typeof styles.levels])} title={row.level} />
-        {options.showTime !== false && row.time !== undefined && <time className={styles.time}>{dateTimeFormat(row.time, { timeZone, defaultWithMS: true })}</time>}
+        {options.showTime !== false && row.time !== undefined && (
+          <time className={styles.time}>{dateTimeFormat(row.time, { timeZone, defaultWithMS: true })}</time>
+        )}
         {options.showLabels && <span className={styles.labels}>{row.fields.map(([name, value]) => `${name}=${value}`).join(' ')}</span>}
         <span className={options.wrapLogMessage === false ? styles.single : styles.wrapped}>{text}</span>
       </div>
@@ -72,7 +74,9 @@ export default function LogsPanel({ frames, options: asked, timeZone, width }: P
       {rows.map((row) => (
         <Line key={row.key} row={row} options={options} timeZone={timeZone} narrow={width < NARROW} />
       ))}
-      {total > MOST_LINES && <div className={styles.more}>{`The first ${MOST_LINES.toLocaleString('en')} of ${total.toLocaleString('en')} lines`}</div>}
+      {total > MOST_LINES && (
+        <div className={styles.more}>{`The first ${MOST_LINES.toLocaleString('en')} of ${total.toLocaleString('en')} lines`}</div>
+      )}
     </div>
   );
 }
@@ -82,11 +86,31 @@ const level = (color: string) => css({ background: color });
 const getStyles = (theme: GrafanaTheme2) => {
   const color = (name: string) => theme.visualization.getColorByName(name);
   return {
-    list: css({ height: '100%', overflow: 'auto', fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize, padding: theme.spacing(0, 1, 1) }),
-    line: css({ display: 'flex', gap: theme.spacing(1.5), padding: '2px 0', lineHeight: 1.5, minWidth: 0, '&:hover': { background: theme.colors.action.hover } }),
+    list: css({
+      height: '100%',
+      overflow: 'auto',
+      fontFamily: theme.typography.fontFamilyMonospace,
+      fontSize: theme.typography.bodySmall.fontSize,
+      padding: theme.spacing(0, 1, 1),
+    }),
+    line: css({
+      display: 'flex',
+      gap: theme.spacing(1.5),
+      padding: '2px 0',
+      lineHeight: 1.5,
+      minWidth: 0,
+      '&:hover': { background: theme.colors.action.hover },
+    }),
     clickable: css({ cursor: 'pointer', contentVisibility: 'auto', containIntrinsicSize: 'auto 20px' }),
     // The level's colour is the line's left border, which the time and the text share.
-    narrow: css({ flexWrap: 'wrap', position: 'relative', paddingLeft: 8, gap: 0, '> span:first-of-type': { position: 'absolute', left: 0, top: 3, bottom: 3 }, '> time': { width: '100%' } }),
+    narrow: css({
+      flexWrap: 'wrap',
+      position: 'relative',
+      paddingLeft: 8,
+      gap: 0,
+      '> span:first-of-type': { position: 'absolute', left: 0, top: 3, bottom: 3 },
+      '> time': { width: '100%' },
+    }),
     level: css({ width: 3, flexShrink: 0, borderRadius: 2 }),
     levels: {
       critical: level(color('purple')),
@@ -98,7 +122,14 @@ const getStyles = (theme: GrafanaTheme2) => {
       unknown: level(theme.colors.border.medium),
     },
     time: css({ color: theme.colors.text.secondary, whiteSpace: 'nowrap', flexShrink: 0 }),
-    labels: css({ color: theme.colors.text.secondary, maxWidth: '30%', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', flexShrink: 0 }),
+    labels: css({
+      color: theme.colors.text.secondary,
+      maxWidth: '30%',
+      overflow: 'hidden',
+      textOverflow: 'ellipsis',
+      whiteSpace: 'nowrap',
+      flexShrink: 0,
+    }),
     single: css({ whiteSpace: 'pre' }),
     wrapped: css({ whiteSpace: 'pre-wrap', wordBreak: 'break-word', minWidth: 0 }),
     details: css({

@@ -2,7 +2,18 @@ import '@xyflow/react/dist/style.css';
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Tooltip, useStyles2, useTheme2 } from '@grafana/ui';
-import { Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import {
+  Controls,
+  type Edge,
+  Handle,
+  MarkerType,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from '@xyflow/react';
 import { memo, useEffect, useMemo, useState } from 'react';
 import { arcPath } from './parts/arc';
 import { graphOf, type GraphNode, MOST_NODES } from './parts/graph';
@@ -19,11 +30,13 @@ function Details({ node }: { node: GraphNode }) {
     <div>
       <strong>{node.title}</strong>
       {node.subtitle && <div>{node.subtitle}</div>}
-      {[...node.arcs.map((arc): [string, string] => [arc.name, `${(arc.share * 100).toFixed(1)}%`]), ...node.details].map(([name, text]) => (
-        <div key={name}>
-          {name}: {text}
-        </div>
-      ))}
+      {[...node.arcs.map((arc): [string, string] => [arc.name, `${(arc.share * 100).toFixed(1)}%`]), ...node.details].map(
+        ([name, text]) => (
+          <div key={name}>
+            {name}: {text}
+          </div>
+        ),
+      )}
     </div>
   );
 }
@@ -38,13 +51,27 @@ const Circle = memo(function Circle({ data: { node } }: NodeProps<CircleNode>) {
       <div className={styles.node} data-node={node.id}>
         <Handle type="target" position={Position.Left} className={styles.handle} style={{ top: RADIUS, left: 60 - RADIUS }} />
         <svg width={RADIUS * 2} height={RADIUS * 2} aria-hidden>
-          <circle cx={RADIUS} cy={RADIUS} r={RADIUS - 3} fill={theme.colors.background.secondary} stroke={node.color ?? theme.colors.border.strong} strokeWidth={node.arcs.length > 0 ? 0 : 4} />
+          <circle
+            cx={RADIUS}
+            cy={RADIUS}
+            r={RADIUS - 3}
+            fill={theme.colors.background.secondary}
+            stroke={node.color ?? theme.colors.border.strong}
+            strokeWidth={node.arcs.length > 0 ? 0 : 4}
+          />
           {node.arcs.map((arc) => {
             const start = from;
             from += (arc.share / total) * 2 * Math.PI;
             return <path key={arc.name} d={arcPath(RADIUS, RADIUS, RADIUS - 5, RADIUS - 1, start, from)} fill={arc.color} />;
           })}
-          <text x={RADIUS} y={node.secondary ? RADIUS - 6 : RADIUS} textAnchor="middle" dominantBaseline="central" fontSize={10} fill={theme.colors.text.primary}>
+          <text
+            x={RADIUS}
+            y={node.secondary ? RADIUS - 6 : RADIUS}
+            textAnchor="middle"
+            dominantBaseline="central"
+            fontSize={10}
+            fill={theme.colors.text.primary}
+          >
             {node.main}
           </text>
           <text x={RADIUS} y={RADIUS + 8} textAnchor="middle" dominantBaseline="central" fontSize={9} fill={theme.colors.text.secondary}>
@@ -65,7 +92,9 @@ function Flow({ nodes, edges, dark, size }: { nodes: CircleNode[]; edges: Edge[]
   const flow = useReactFlow();
   const [hovered, setHovered] = useState('');
   // What an edge has to say covers its neighbours: it shows for the one under the pointer.
-  const shown = edges.map((edge) => (edge.id === hovered ? { ...edge, label: edge.data?.text as string, zIndex: 10, style: { ...edge.style, strokeWidth: 2.5 } } : edge));
+  const shown = edges.map((edge) =>
+    edge.id === hovered ? { ...edge, label: edge.data?.text as string, zIndex: 10, style: { ...edge.style, strokeWidth: 2.5 } } : edge,
+  );
   const key = nodes.map((node) => node.id).join('\n');
   useEffect(() => {
     const frame = requestAnimationFrame(() => void flow.fitView({ padding: 0.12, maxZoom: 1.25 }));
@@ -99,19 +128,22 @@ export default function NodeGraphPanel({ frames, theme, width, height }: PanelPr
   const { nodes, edges } = useMemo(() => {
     const line = theme.colors.border.strong;
     return {
-      nodes: (graph?.nodes ?? []).map((node): CircleNode => ({ id: node.id, type: 'circle', position: { x: node.x, y: node.y }, data: { node } })),
-      edges: (graph?.edges ?? []).map(
-        (edge): Edge => ({
-          id: edge.id,
-          source: edge.source,
-          target: edge.target,
-          data: { text: [edge.main, edge.secondary].filter(Boolean).join(' · ') },
-          style: { stroke: line, strokeWidth: 1.25 },
-          labelStyle: { fill: theme.colors.text.secondary, fontSize: 10 },
-          labelBgStyle: { fill: theme.colors.background.primary, fillOpacity: 0.85 },
-          markerEnd: { type: MarkerType.ArrowClosed, color: line, width: 16, height: 16 },
-        }),
-      ),
+      nodes: (graph?.nodes ?? []).map((node): CircleNode => ({
+        id: node.id,
+        type: 'circle',
+        position: { x: node.x, y: node.y },
+        data: { node },
+      })),
+      edges: (graph?.edges ?? []).map((edge): Edge => ({
+        id: edge.id,
+        source: edge.source,
+        target: edge.target,
+        data: { text: [edge.main, edge.secondary].filter(Boolean).join(' · ') },
+        style: { stroke: line, strokeWidth: 1.25 },
+        labelStyle: { fill: theme.colors.text.secondary, fontSize: 10 },
+        labelBgStyle: { fill: theme.colors.background.primary, fillOpacity: 0.85 },
+        markerEnd: { type: MarkerType.ArrowClosed, color: line, width: 16, height: 16 },
+      })),
     };
   }, [graph, theme]);
   if (!graph) {
@@ -122,16 +154,37 @@ export default function NodeGraphPanel({ frames, theme, width, height }: PanelPr
       <ReactFlowProvider>
         <Flow nodes={nodes} edges={edges} dark={theme.isDark} size={`${width}x${height}`} />
       </ReactFlowProvider>
-      {graph.total > MOST_NODES && <div className={styles.more}>{`The first ${MOST_NODES} of ${graph.total.toLocaleString('en')} nodes`}</div>}
+      {graph.total > MOST_NODES && (
+        <div className={styles.more}>{`The first ${MOST_NODES} of ${graph.total.toLocaleString('en')} nodes`}</div>
+      )}
     </div>
   );
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
-  graph: css({ position: 'relative', width: '100%', height: '100%', '.react-flow': { background: 'transparent', '--xy-attribution-background-color-default': 'transparent' } }),
+  graph: css({
+    position: 'relative',
+    width: '100%',
+    height: '100%',
+    '.react-flow': { background: 'transparent', '--xy-attribution-background-color-default': 'transparent' },
+  }),
   node: css({ display: 'flex', flexDirection: 'column', alignItems: 'center', width: 120 }),
   handle: css({ opacity: 0, pointerEvents: 'none' }),
-  title: css({ ...theme.typography.bodySmall, maxWidth: 140, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: theme.colors.text.primary }),
-  subtitle: css({ fontSize: 10, maxWidth: 140, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: theme.colors.text.secondary }),
+  title: css({
+    ...theme.typography.bodySmall,
+    maxWidth: 140,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
+    color: theme.colors.text.primary,
+  }),
+  subtitle: css({
+    fontSize: 10,
+    maxWidth: 140,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
+    color: theme.colors.text.secondary,
+  }),
   more: css({ position: 'absolute', top: 4, left: 8, ...theme.typography.bodySmall, color: theme.colors.text.secondary }),
 });

@@ -38,14 +38,19 @@ export function slicesOf(values: FieldDisplay[], hidden: ReadonlySet<string>, so
   });
 }
 
-const percent = (share: number): DisplayValue => ({ text: `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`, numeric: share * 100, title: 'Percent' });
+const percent = (share: number): DisplayValue => ({
+  text: `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`,
+  numeric: share * 100,
+  title: 'Percent',
+});
 
 export default function PiePanel(props: PanelProps) {
   const { width, height, options, theme, frames } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const { show, hide, tooltip } = useHover();
   const values = useMemo(() => valuesOf(props), [frames, options]);
-  const colorAt = (index: number) => theme.visualization.getColorByName(theme.visualization.palette[index % theme.visualization.palette.length] ?? 'green');
+  const colorAt = (index: number) =>
+    theme.visualization.getColorByName(theme.visualization.palette[index % theme.visualization.palette.length] ?? 'green');
   const slices = slicesOf(values, hidden, String(options.sort ?? 'desc'), colorAt);
   const usable = slices.filter((slice) => slice.numeric > 0);
   if (usable.length === 0) {
@@ -71,7 +76,11 @@ export default function PiePanel(props: PanelProps) {
       return next.size >= slices.length ? new Set<string>() : next;
     });
   const labelOf = (slice: Slice) =>
-    [labels.includes('name') && slice.label, labels.includes('value') && formattedValueToString(slice.value.display), labels.includes('percent') && percent(slice.share).text]
+    [
+      labels.includes('name') && slice.label,
+      labels.includes('value') && formattedValueToString(slice.value.display),
+      labels.includes('percent') && percent(slice.share).text,
+    ]
       .filter(Boolean)
       .join(' ');
   return (
@@ -81,7 +90,14 @@ export default function PiePanel(props: PanelProps) {
           const radius = Math.max(4, Math.min(w, h) / 2 - 6);
           const inner = options.pieType === 'donut' ? radius * 0.62 : 0;
           return (
-            <svg width={w} height={h} role="img" aria-label={slices.map((s) => `${s.label} ${percent(s.share).text}`).join(', ')} onMouseLeave={hide} style={{ display: 'block' }}>
+            <svg
+              width={w}
+              height={h}
+              role="img"
+              aria-label={slices.map((s) => `${s.label} ${percent(s.share).text}`).join(', ')}
+              onMouseLeave={hide}
+              style={{ display: 'block' }}
+            >
               {slices.map((slice) => {
                 const [lx, ly] = at(w / 2, h / 2, inner > 0 ? (inner + radius) / 2 : radius * 0.65, (slice.from + slice.to) / 2);
                 return (
@@ -91,11 +107,31 @@ export default function PiePanel(props: PanelProps) {
                         <g
                           onClick={onClick as never}
                           style={{ cursor: onClick ? 'pointer' : undefined }}
-                          onMouseMove={(event) => show(event, slice.label, [{ label: 'Value', value: `${formattedValueToString(slice.value.display)} (${percent(slice.share).text})`, color: slice.color }])}
+                          onMouseMove={(event) =>
+                            show(event, slice.label, [
+                              {
+                                label: 'Value',
+                                value: `${formattedValueToString(slice.value.display)} (${percent(slice.share).text})`,
+                                color: slice.color,
+                              },
+                            ])
+                          }
                         >
-                          <path d={arcPath(w / 2, h / 2, inner, radius, slice.from, slice.to)} fill={slice.color} stroke={theme.colors.background.primary} strokeWidth={usable.length > 1 ? 1.5 : 0} />
+                          <path
+                            d={arcPath(w / 2, h / 2, inner, radius, slice.from, slice.to)}
+                            fill={slice.color}
+                            stroke={theme.colors.background.primary}
+                            strokeWidth={usable.length > 1 ? 1.5 : 0}
+                          />
                           {slice.share > 0.04 && labelOf(slice) && (
-                            <text x={lx} y={ly} textAnchor="middle" dominantBaseline="central" fontSize={Math.max(9, radius * 0.11)} fill={theme.colors.getContrastText(slice.color)}>
+                            <text
+                              x={lx}
+                              y={ly}
+                              textAnchor="middle"
+                              dominantBaseline="central"
+                              fontSize={Math.max(9, radius * 0.11)}
+                              fill={theme.colors.getContrastText(slice.color)}
+                            >
                               {labelOf(slice)}
                             </text>
                           )}

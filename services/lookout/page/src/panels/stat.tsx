@@ -1,6 +1,14 @@
 import { type DisplayValueAlignmentFactors, type FieldDisplay, getDisplayValueAlignmentFactors, VizOrientation } from '@grafana/data';
 import type { PercentChangeColorMode, VizTextDisplayOptions } from '@grafana/schema';
-import { BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, VizRepeater, type VizRepeaterRenderValueProps } from '@grafana/ui';
+import {
+  BigValue,
+  BigValueColorMode,
+  BigValueGraphMode,
+  BigValueJustifyMode,
+  BigValueTextMode,
+  VizRepeater,
+  type VizRepeaterRenderValueProps,
+} from '@grafana/ui';
 import { Linked } from './parts/Linked';
 import { orientationOf, valuesOf } from './parts/values';
 import type { PanelProps } from './types';
@@ -21,7 +29,13 @@ export default function StatPanel(props: PanelProps) {
   const options = props.options as Options;
   const graph = options.graphMode ?? BigValueGraphMode.Area;
   const getValues = () => valuesOf(props, { sparkline: graph !== BigValueGraphMode.None, percentChange: options.showPercentChange });
-  const render = ({ value, width: w, height: h, alignmentFactors, count }: VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>) => {
+  const render = ({
+    value,
+    width: w,
+    height: h,
+    alignmentFactors,
+    count,
+  }: VizRepeaterRenderValueProps<FieldDisplay, DisplayValueAlignmentFactors>) => {
     const sparkline = value.sparkline ? { ...value.sparkline, timeRange: range } : undefined;
     return (
       <Linked value={value}>

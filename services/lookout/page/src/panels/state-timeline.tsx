@@ -58,7 +58,12 @@ export default function StateTimelinePanel({ frames, options: asked, panel, widt
             continue;
           }
           ctx.fillStyle = fill > 0.4 ? theme.colors.getContrastText(span.color, 3) : theme.colors.text.primary;
-          const x = options.alignValue === 'center' ? (left + right - wide) / 2 : options.alignValue === 'right' ? right - wide - 4 * ratio : left + 4 * ratio;
+          const x =
+            options.alignValue === 'center'
+              ? (left + right - wide) / 2
+              : options.alignValue === 'right'
+                ? right - wide - 4 * ratio
+                : left + 4 * ratio;
           ctx.fillText(span.text, x, y + tall / 2);
         }
       });
@@ -74,7 +79,13 @@ export default function StateTimelinePanel({ frames, options: asked, panel, widt
         return undefined;
       }
       const at = (ms: number) => dateTimeFormat(ms, { timeZone });
-      return { title: `${at(span.from)} – ${at(span.to)}`, items: [{ label: row.name, value: span.text, color: span.color }, { label: 'Duration', value: duration(span.to - span.from) }] };
+      return {
+        title: `${at(span.from)} – ${at(span.to)}`,
+        items: [
+          { label: row.name, value: span.text, color: span.color },
+          { label: 'Duration', value: duration(span.to - span.from) },
+        ],
+      };
     },
     [rows, timeZone],
   );

@@ -23,7 +23,8 @@ export function withFooters(frame: DataFrame, footer: Options['footer']): DataFr
   }
   const only = Array.isArray(footer.fields) ? footer.fields : footer.fields ? [footer.fields] : [];
   const fields = frame.fields.map((field) => {
-    const wanted = only.length === 0 ? field.type === 'number' : only.includes(field.state?.displayName ?? field.name) || only.includes(field.name);
+    const wanted =
+      only.length === 0 ? field.type === 'number' : only.includes(field.state?.displayName ?? field.name) || only.includes(field.name);
     if (!wanted || field.config.custom?.footer) {
       return field;
     }
@@ -40,7 +41,11 @@ function withCells(frame: DataFrame): DataFrame {
       return field;
     }
     const mode = String(custom.displayMode);
-    const type = mode.startsWith('color-background') ? 'color-background' : ['gradient-gauge', 'lcd-gauge', 'basic'].includes(mode) ? 'gauge' : mode;
+    const type = mode.startsWith('color-background')
+      ? 'color-background'
+      : ['gradient-gauge', 'lcd-gauge', 'basic'].includes(mode)
+        ? 'gauge'
+        : mode;
     const gauge = mode === 'gradient-gauge' ? 'gradient' : mode === 'lcd-gauge' ? 'lcd' : mode === 'basic' ? 'basic' : undefined;
     const cellOptions = { type, mode: gauge ?? (mode === 'color-background-solid' ? 'basic' : undefined) };
     return { ...field, config: { ...field.config, custom: { ...custom, cellOptions } } };

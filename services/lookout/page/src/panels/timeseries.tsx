@@ -30,7 +30,9 @@ export function graphable(frames: DataFrame[], until: number): DataFrame[] {
       return [];
     }
     const fields = frame.fields.map((field) =>
-      field.type === FieldType.boolean || field.type === FieldType.number ? { ...field, type: FieldType.number, values: field.values.map(drawable) } : field,
+      field.type === FieldType.boolean || field.type === FieldType.number
+        ? { ...field, type: FieldType.number, values: field.values.map(drawable) }
+        : field,
     );
     if (!fields.some((field) => field.type === FieldType.number)) {
       return [];
@@ -43,7 +45,9 @@ export function graphable(frames: DataFrame[], until: number): DataFrame[] {
 /** A share that is 0 all the time has an axis up to 100 %, not up to the 100 (10,000 %) that a plot of nothing has. */
 function tweakScale(scale: ScaleProps, field: Field): ScaleProps {
   const flat = field.values.every((value: number | null) => !value);
-  return flat && field.config.unit === 'percentunit' && field.config.max === undefined ? { ...scale, softMin: scale.softMin ?? 0, softMax: scale.softMax ?? 1 } : scale;
+  return flat && field.config.unit === 'percentunit' && field.config.max === undefined
+    ? { ...scale, softMin: scale.softMin ?? 0, softMax: scale.softMax ?? 1 }
+    : scale;
 }
 
 function legendOf(options: Record<string, unknown>, width: number, height: number): VizLegendOptions {
@@ -68,7 +72,9 @@ export default function TimeSeriesPanel({ frames, exemplars, options, width, hei
   const shown = useMemo(() => hideSeries(series, hidden), [series, hidden]);
   const structureRev = useStructureRev(shown);
   const names = useRef<string[]>([]);
-  names.current = shown.flatMap((frame) => frame.fields.filter((field) => field.type === FieldType.number).map((field) => field.state?.displayName ?? field.name));
+  names.current = shown.flatMap((frame) =>
+    frame.fields.filter((field) => field.type === FieldType.number).map((field) => field.state?.displayName ?? field.name),
+  );
   const context = useMemo(
     (): PanelContext => ({
       eventsScope: 'dashboard',
@@ -79,7 +85,10 @@ export default function TimeSeriesPanel({ frames, exemplars, options, width, hei
     }),
     [eventBus, dashboard.graphTooltip],
   );
-  const legend = useMemo(() => ({ ...legendOf(options, width, height), ...(sort.sortBy ? sort : {}) }), [options, width > 480, height > 90, sort]);
+  const legend = useMemo(
+    () => ({ ...legendOf(options, width, height), ...(sort.sortBy ? sort : {}) }),
+    [options, width > 480, height > 90, sort],
+  );
   const zoom = useCallback(({ from, to }: { from: number; to: number }) => setRange(Math.round(from), Math.round(to)), [setRange]);
   const tooltip = (options.tooltip ?? {}) as { mode?: TooltipDisplayMode; sort?: SortOrder; maxHeight?: number; hideZeros?: boolean };
   if (shown.length === 0) {

@@ -8,7 +8,8 @@ import { ALL, type VariableState } from './types';
 const hidesLabel = (hide: unknown) => hide === 1 || hide === 'hideLabel';
 
 /** Whether a variable has a control at all. */
-export const isShown = (state: VariableState): boolean => state.def.hide !== 2 && state.def.hide !== 'hideVariable' && state.def.type !== 'constant';
+export const isShown = (state: VariableState): boolean =>
+  state.def.hide !== 2 && state.def.hide !== 'hideVariable' && state.def.type !== 'constant';
 
 const set = (name: string, values: string[]) => setParams({ [`var-${name}`]: values });
 
@@ -50,7 +51,8 @@ export function VariablePicker({ state, loading }: { state: VariableState; loadi
   const custom = def.allowCustomValue !== false && ['query', 'custom'].includes(def.type);
   const all: ComboboxOption[] = def.includeAll ? [{ label: 'All', value: ALL }] : [];
   const choices: ComboboxOption[] = [...all, ...options.map((option) => ({ label: option.text, value: option.value }))];
-  const labelOf = (value: string): ComboboxOption => choices.find((one) => one.value === value) ?? { label: value === ALL ? 'All' : value, value };
+  const labelOf = (value: string): ComboboxOption =>
+    choices.find((one) => one.value === value) ?? { label: value === ALL ? 'All' : value, value };
   const single = values[0];
   return (
     <div className={styles.variable} data-variable={def.name}>
@@ -82,7 +84,16 @@ export function VariablePicker({ state, loading }: { state: VariableState; loadi
             maxWidth={60}
             loading={loading}
             createCustomValue={custom}
-            onChange={(picked) => set(def.name, nextValues(values, picked.map((one) => one.value), def.includeAll === true))}
+            onChange={(picked) =>
+              set(
+                def.name,
+                nextValues(
+                  values,
+                  picked.map((one) => one.value),
+                  def.includeAll === true,
+                ),
+              )
+            }
           />
         ) : (
           <Combobox

@@ -2,7 +2,8 @@ import { rangeUtil, type TimeRange } from '@grafana/data';
 import { chain, type Scope, scopeOf, type VariableMap } from './types';
 import { variableParams } from './scope';
 
-const encode = (pairs: Array<[string, string]>) => pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+const encode = (pairs: Array<[string, string]>) =>
+  pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
 
 /** Grafana's global variables, of the time range and of the dashboard. */
 export function globalScope(options: { range: TimeRange; timeZone: string; uid: string; title: string; variables?: VariableMap }): Scope {

@@ -51,7 +51,9 @@ export function toOption(item: Item): Option {
   }
   const inner = (item.value ?? item.name) as unknown;
   const value =
-    inner && typeof inner === 'object' ? String((inner as { name?: unknown; arn?: unknown }).name ?? (inner as { arn?: unknown }).arn) : String(inner ?? '');
+    inner && typeof inner === 'object'
+      ? String((inner as { name?: unknown; arn?: unknown }).name ?? (inner as { arn?: unknown }).arn)
+      : String(inner ?? '');
   return { value, text: String(item.text ?? item.label ?? value) };
 }
 

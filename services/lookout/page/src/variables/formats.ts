@@ -51,8 +51,7 @@ const formats: Record<string, Format> = {
   join: (values, _list, _name, _text, argument) => values.join(argument || ','),
   text: (values, _list, _name, text) => text ?? values.join(' + '),
   date: (values, _list, _name, _text, argument) => date(values[0] ?? '', argument),
-  html: (values) =>
-    values.map((v) => v.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)).join(', '),
+  html: (values) => values.map((v) => v.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)).join(', '),
 };
 
 /** Prometheus: what is safe between the quotes of a matcher, where a backslash is written twice. */
@@ -73,11 +72,7 @@ export function promFormat(values: string[], multi: boolean): string {
  *
  * @returns undefined for a name that Grafana does not know either; the reference then stays in the text
  */
-export function applyFormat(
-  format: string,
-  values: string[],
-  options: { list: boolean; name: string; text?: string },
-): string | undefined {
+export function applyFormat(format: string, values: string[], options: { list: boolean; name: string; text?: string }): string | undefined {
   const colon = format.indexOf(':');
   const id = colon < 0 ? format : format.slice(0, colon);
   const made = Object.hasOwn(formats, id) ? formats[id] : undefined;

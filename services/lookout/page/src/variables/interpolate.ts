@@ -42,7 +42,12 @@ export function interpolate(text: string, scope: Scope, fallback: Fallback = 'gl
 }
 
 /** The same for every string inside a JSON value; `fallbackFor` may choose another way by the key that a string stands at. */
-export function interpolateAll<T>(value: T, scope: Scope, fallback: Fallback = 'glob', fallbackFor?: (key: string) => Fallback | undefined): T {
+export function interpolateAll<T>(
+  value: T,
+  scope: Scope,
+  fallback: Fallback = 'glob',
+  fallbackFor?: (key: string) => Fallback | undefined,
+): T {
   const walk = (one: unknown, key: string): unknown => {
     if (typeof one === 'string') {
       return interpolate(one, scope, fallbackFor?.(key) ?? fallback);

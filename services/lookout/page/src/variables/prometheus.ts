@@ -10,7 +10,9 @@ interface Answer<T> {
 const option = (value: string): Option => ({ text: value, value });
 
 /** What a variable's query asks of Prometheus; the functions are those of Grafana's Prometheus data source. */
-export function parsePromQuery(query: string):
+export function parsePromQuery(
+  query: string,
+):
   | { kind: 'names' }
   | { kind: 'values'; label: string; match?: string }
   | { kind: 'metrics'; pattern: string }
@@ -76,7 +78,10 @@ export async function promOptions(source: DataSourceInfo, query: string, range: 
     case 'result':
       return queryResult(source, asked.expr, range);
     case 'series': {
-      const answer = await getResource<Answer<Array<Record<string, string>>>>(source.uid, 'api/v1/series', { ...time, 'match[]': asked.match });
+      const answer = await getResource<Answer<Array<Record<string, string>>>>(source.uid, 'api/v1/series', {
+        ...time,
+        'match[]': asked.match,
+      });
       return (answer.data ?? []).map((labels) => option(seriesName(labels)));
     }
   }

@@ -76,7 +76,12 @@ async function findOptions(def: VariableDef, scope: Scope, env: Environment): Pr
       return queryOptions(def, scope, env);
     case 'custom': {
       const query = interpolate(String(def.query ?? ''), scope, 'raw');
-      return customOptions(query || asList(def.options?.map((option) => String(option.value))).filter((v) => v !== ALL).join(','));
+      return customOptions(
+        query ||
+          asList(def.options?.map((option) => String(option.value)))
+            .filter((v) => v !== ALL)
+            .join(','),
+      );
     }
     case 'interval': {
       const auto: Option[] = def.auto ? [{ text: 'auto', value: `$__auto_interval_${def.name}` }] : [];
@@ -85,7 +90,14 @@ async function findOptions(def: VariableDef, scope: Scope, env: Environment): Pr
     case 'datasource': {
       const regex = def.regex ? interpolate(def.regex, scope, 'regex') : '';
       const named = env.sources.list(String(def.query ?? '')).map((info) => ({ text: info.name, value: info.uid }));
-      const kept = regex ? new Set(filterOptions(named.map((o) => ({ text: o.text, value: o.text })), regex).map((o) => o.text)) : undefined;
+      const kept = regex
+        ? new Set(
+            filterOptions(
+              named.map((o) => ({ text: o.text, value: o.text })),
+              regex,
+            ).map((o) => o.text),
+          )
+        : undefined;
       return kept ? named.filter((option) => kept.has(option.text)) : named;
     }
     default:

@@ -39,10 +39,9 @@ export class Sources {
     const type = typeof reference === 'object' ? reference?.type : undefined;
     // A reference that an import would have filled in (`${DS_PROMETHEUS}`) means the first data source of its type.
     const open = uid === '' || uid === 'default' || uid.startsWith('${');
-    const found =
-      open
-        ? ((uid !== 'default' && type ? this.list(type)[0] : undefined) ?? this.default())
-        : (this.all.find((info) => info.uid === uid) ?? this.all.find((info) => info.name === uid));
+    const found = open
+      ? ((uid !== 'default' && type ? this.list(type)[0] : undefined) ?? this.default())
+      : (this.all.find((info) => info.uid === uid) ?? this.all.find((info) => info.name === uid));
     if (!found) {
       throw new Error(
         uid === '' || uid === 'default'

@@ -40,7 +40,12 @@ export function useVariables(
         const waiting = new Set(names.filter((name) => !done.has(name)));
         // Those still waited for keep what they had, so that nothing flickers where only their order matters.
         setResolved((before) => ({
-          variables: new Map(names.flatMap((name) => { const state = done.get(name) ?? before.variables.get(name); return state ? [[name, state] as const] : []; })),
+          variables: new Map(
+            names.flatMap((name) => {
+              const state = done.get(name) ?? before.variables.get(name);
+              return state ? [[name, state] as const] : [];
+            }),
+          ),
           waiting,
         }));
       }
@@ -57,10 +62,15 @@ export function useVariables(
       rangeKey,
       cache: cache.current,
     };
-    void resolveVariables(usable, (name) => wanted.get(name), environment, (state) => {
-      done.set(state.def.name, state);
-      soon();
-    });
+    void resolveVariables(
+      usable,
+      (name) => wanted.get(name),
+      environment,
+      (state) => {
+        done.set(state.def.name, state);
+        soon();
+      },
+    );
     return () => {
       live = false;
       clearTimeout(timer);

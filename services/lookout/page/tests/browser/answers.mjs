@@ -7,28 +7,66 @@ const services = ['gateway', 'endpoint', 'model', 'store', '<img src=x onerror="
 
 const many = (refId, from, to, count) => {
   const data = wave(from, to, Math.max(60_000, (to - from) / 20), () => 1);
-  return Array.from({ length: count }, (_, i) => series(refId, `series ${i}`, { n: String(i) }, [data[0], data[0].map((t) => i + Math.sin(t / 6e5))], 60_000));
+  return Array.from({ length: count }, (_, i) =>
+    series(refId, `series ${i}`, { n: String(i) }, [data[0], data[0].map((t) => i + Math.sin(t / 6e5))], 60_000),
+  );
 };
 
 const byService = (refId, from, to, step, scale = 1) =>
-  services.map((service, i) => series(refId, service, { service }, wave(from, to, step, (t) => scale * (100 + 80 * i + 20 * Math.sin(t / 9e5 + i))), step));
+  services.map((service, i) =>
+    series(
+      refId,
+      service,
+      { service },
+      wave(from, to, step, (t) => scale * (100 + 80 * i + 20 * Math.sin(t / 9e5 + i))),
+      step,
+    ),
+  );
 
 const buckets = (refId, from, to, step) => {
   const bounds = ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '+Inf'];
-  return bounds.map((le, i) => series(refId, le, { le }, wave(from, to, step, (t) => Math.min(200, (i + 1) ** 2 * (3 + Math.sin(t / 9e5)))), step));
+  return bounds.map((le, i) =>
+    series(
+      refId,
+      le,
+      { le },
+      wave(from, to, step, (t) => Math.min(200, (i + 1) ** 2 * (3 + Math.sin(t / 9e5)))),
+      step,
+    ),
+  );
 };
 
 const logs = (refId, from, to) => {
   const step = Math.max(1000, (to - from) / 40);
   const [times] = wave(from, to, step, () => 0);
-  const texts = times.map((_, i) => ['{"level":"info","event":"answered","ms":12}', 'WARN queue is half full', 'ERROR the model raised ValueError', '<script>window.hacked=1</script> plain text'][i % 4]);
-  const frame = table(refId, [['@timestamp', 'time', times], ['@message', 'string', texts], ['service', 'string', times.map((_, i) => services[i % 4])]]);
+  const texts = times.map(
+    (_, i) =>
+      [
+        '{"level":"info","event":"answered","ms":12}',
+        'WARN queue is half full',
+        'ERROR the model raised ValueError',
+        '<script>window.hacked=1</script> plain text',
+      ][i % 4],
+  );
+  const frame = table(refId, [
+    ['@timestamp', 'time', times],
+    ['@message', 'string', texts],
+    ['service', 'string', times.map((_, i) => services[i % 4])],
+  ]);
   frame.schema.meta = { preferredVisualisationType: 'logs' };
   return [frame];
 };
 
 const states = (refId, from, to, step) =>
-  services.slice(0, 4).map((service, i) => series(refId, service, { service }, wave(from, to, step, (t) => (Math.floor(t / (9e5 * (i + 1))) % 4 === 0 ? 0 : 1)), step));
+  services.slice(0, 4).map((service, i) =>
+    series(
+      refId,
+      service,
+      { service },
+      wave(from, to, step, (t) => (Math.floor(t / (9e5 * (i + 1))) % 4 === 0 ? 0 : 1)),
+      step,
+    ),
+  );
 
 async function frames(query, from, to) {
   const step = Math.max(15_000, query.intervalMs ?? 15_000);
@@ -65,9 +103,16 @@ async function frames(query, from, to) {
   if (expr.startsWith('echo')) {
     return [series(refId, expr, {}, [[to], [1]], step)];
   }
-  const made = query.instant ? services.map((s, i) => series(refId, s, { service: s, env: i % 2 ? 'prod' : 'stage' }, [[end[0]], [100 + 80 * i]], step)) : byService(refId, from, to, step);
+  const made = query.instant
+    ? services.map((s, i) => series(refId, s, { service: s, env: i % 2 ? 'prod' : 'stage' }, [[end[0]], [100 + 80 * i]], step))
+    : byService(refId, from, to, step);
   if (query.exemplar) {
-    made.push(exemplars(refId, Array.from({ length: 12 }, (_, i) => ({ time: from + ((to - from) * (i + 0.5)) / 12, value: 120 + 25 * i, trace: TRACE }))));
+    made.push(
+      exemplars(
+        refId,
+        Array.from({ length: 12 }, (_, i) => ({ time: from + ((to - from) * (i + 0.5)) / 12, value: 120 + 25 * i, trace: TRACE })),
+      ),
+    );
   }
   return made;
 }

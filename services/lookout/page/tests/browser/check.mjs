@@ -52,14 +52,18 @@ await check('every panel type draws, with nothing in the console', async () => {
 
 await check('one request per panel and refresh, and the page is not loaded anew', async () => {
   const tab = await open('/d/all');
-  await tab.evaluate(() => { window.mark = 1; });
+  await tab.evaluate(() => {
+    window.mark = 1;
+  });
   server.requests.length = 0;
   await tab.keyboard.press('d');
   await tab.keyboard.press('r');
   await tab.waitForTimeout(300);
   await ready(tab);
   const asked = server.requests.filter((one) => one.path === '/api/ds/query');
-  const seen = await tab.locator('[data-panel-id]:not([data-panel-type="text"]):not([data-panel-type="alertlist"])[data-state="done"]').count();
+  const seen = await tab
+    .locator('[data-panel-id]:not([data-panel-type="text"]):not([data-panel-type="alertlist"])[data-state="done"]')
+    .count();
   assert.ok(asked.length <= seen && asked.length > 3, `${asked.length} requests for ${seen} panels`);
   assert.equal(server.requests.filter((one) => one.path.startsWith('/api/dashboards')).length, 0);
   assert.equal(await tab.evaluate(() => window.mark), 1);
@@ -73,7 +77,10 @@ await check('a variable that others depend on changes them and the queries', asy
   await tab.goto(`${server.address}/d/all?var-service=model`);
   await ready(tab);
   assert.equal(await tab.locator('#var-instance').inputValue(), 'model-1:9100');
-  assert.ok(server.requests.some((one) => one.body.includes('service=~\\"model\\"')), 'no query has the value');
+  assert.ok(
+    server.requests.some((one) => one.body.includes('service=~\\"model\\"')),
+    'no query has the value',
+  );
   await tab.locator('#var-interval').click();
   await tab.getByRole('option', { name: '1h' }).click();
   assert.deepEqual(param(tab, 'var-interval'), ['1h']);
@@ -131,14 +138,18 @@ await check('a tooltip names the series; a click shows the data link', async () 
   const link = tab.locator('a:has-text("Look at")').first();
   await link.waitFor();
   assert.match(await link.getAttribute('href'), /var-service=\w+&from=now-6h&to=now/);
-  assert.equal(await panel(tab, 'Latency').locator('.u-cursor-x').count() > 0, true);
+  assert.equal((await panel(tab, 'Latency').locator('.u-cursor-x').count()) > 0, true);
   await tab.close();
 });
 
 await check('a legend click shows one series alone', async () => {
   const tab = await open('/d/all');
   const name = panel(tab, 'Requests by service').locator('button:has-text("endpoint")').first();
-  const color = (text) => panel(tab, 'Requests by service').locator(`button:has-text("${text}")`).first().evaluate((one) => getComputedStyle(one).color);
+  const color = (text) =>
+    panel(tab, 'Requests by service')
+      .locator(`button:has-text("${text}")`)
+      .first()
+      .evaluate((one) => getComputedStyle(one).color);
   const before = await color('gateway');
   await name.click();
   await tab.waitForTimeout(200);
@@ -197,8 +208,23 @@ await check('panels far below ask for nothing until they are scrolled to', async
   await tab.close();
 });
 
+await check('a dashboard of 5 MB opens, and draws what is in sight', async () => {
+  const began = Date.now();
+  const tab = await open('/d/large');
+  assert.equal(await state(tab, 'Panel 0'), 'done');
+  assert.ok((await tab.locator('[data-panel-id]').count()) < 200);
+  await tab.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+  await tab.locator('[data-panel-title="Panel 2499"][data-state="done"]').waitFor();
+  console.log(`     after ${Date.now() - began} ms`);
+  await tab.close();
+});
+
 await check('schemas that are not known are named', async () => {
-  for (const [uid, word] of [['v2', /v2beta1/], ['newer', /schemaVersion 99/], ['none', /No dashboard has the uid none/]]) {
+  for (const [uid, word] of [
+    ['v2', /v2beta1/],
+    ['newer', /schemaVersion 99/],
+    ['none', /No dashboard has the uid none/],
+  ]) {
     const tab = await open(`/d/${uid}`);
     assert.match(await tab.locator('[data-testid="page-error"]').textContent(), word);
     await tab.close();
@@ -223,7 +249,7 @@ await check('on a phone panels stand one under the other, and nothing is wider t
 
 await check('dashboards are listed by folder and found', async () => {
   const tab = await open('/dashboards');
-  assert.equal(await tab.locator('[data-folder="tests"] li').count(), 3);
+  assert.equal(await tab.locator('[data-folder="tests"] li').count(), 4);
   await tab.getByPlaceholder('Search for dashboards').fill('care');
   assert.equal(await tab.locator('[data-folder="tests"] li').count(), 1);
   await tab.locator('a:has-text("Careful")').click();
@@ -238,7 +264,14 @@ await check('a first visit weighs at most 1 MB, compressed', async () => {
   const counting = [];
   tab.on('response', (response) => {
     if (response.url().startsWith(server.address) && !response.url().includes('/api/')) {
-      counting.push(response.body().then((body) => { bytes += /\.woff2$/.test(response.url()) ? body.length : gzipSync(body).length; }).catch(() => undefined));
+      counting.push(
+        response
+          .body()
+          .then((body) => {
+            bytes += /\.woff2$/.test(response.url()) ? body.length : gzipSync(body).length;
+          })
+          .catch(() => undefined),
+      );
     }
   });
   await tab.goto(`${server.address}/d/all?render=1`);

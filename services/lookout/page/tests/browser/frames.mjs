@@ -10,14 +10,22 @@ export const wave = (from, to, step, at) => {
   return [times, values];
 };
 
-const field = (name, type, extra = {}) => ({ name, type, typeInfo: { frame: { time: 'time.Time', number: 'float64', string: 'string' }[type] }, ...extra });
+const field = (name, type, extra = {}) => ({
+  name,
+  type,
+  typeInfo: { frame: { time: 'time.Time', number: 'float64', string: 'string' }[type] },
+  ...extra,
+});
 
 export const series = (refId, name, labels, [times, values], step) => ({
   schema: {
     refId,
     name,
     meta: { type: 'timeseries-multi' },
-    fields: [field('Time', 'time', { config: { interval: step } }), field('Value', 'number', { labels, config: { displayNameFromDS: name } })],
+    fields: [
+      field('Time', 'time', { config: { interval: step } }),
+      field('Value', 'number', { labels, config: { displayNameFromDS: name } }),
+    ],
   },
   data: { values: [times, values] },
 });
@@ -84,8 +92,14 @@ export const graph = (refId) => {
     [field('subtitle', 'string'), ['client', 'AWS::ApiGateway::Stage', 'AWS::SageMaker', 'remote', 'AWS::DynamoDB']],
     stat('mainstat', [120, 118, 104, 66, 5], 'ms', 'Average response time'),
     stat('secondarystat', [60, 60, 60, 60, 58], 't/min', 'Transactions per minute'),
-    [{ ...field('arc__success', 'number'), config: { color: { mode: 'fixed', fixedColor: 'green' }, displayName: 'Success' } }, [1, 0.95, 0.9, 0.8, 1]],
-    [{ ...field('arc__faults', 'number'), config: { color: { mode: 'fixed', fixedColor: 'red' }, displayName: 'Fault' } }, [0, 0.05, 0.1, 0.2, 0]],
+    [
+      { ...field('arc__success', 'number'), config: { color: { mode: 'fixed', fixedColor: 'green' }, displayName: 'Success' } },
+      [1, 0.95, 0.9, 0.8, 1],
+    ],
+    [
+      { ...field('arc__faults', 'number'), config: { color: { mode: 'fixed', fixedColor: 'red' }, displayName: 'Fault' } },
+      [0, 0.05, 0.1, 0.2, 0],
+    ],
   ];
   const edges = [
     [field('id', 'string'), ['0__1', '1__2', '2__3', '1__4']],
@@ -93,7 +107,10 @@ export const graph = (refId) => {
     [field('target', 'string'), ['1', '2', '3', '4']],
     [field('mainstat', 'string'), ['Success 100%', 'Success 95%', 'Success 90%', 'Success 100%']],
   ];
-  return [['nodes', nodes], ['edges', edges]].map(([name, columns]) => ({
+  return [
+    ['nodes', nodes],
+    ['edges', edges],
+  ].map(([name, columns]) => ({
     schema: { refId, name, meta: { preferredVisualisationType: 'nodeGraph' }, fields: columns.map(([one]) => one) },
     data: { values: columns.map(([, values]) => values) },
   }));

@@ -9,11 +9,18 @@ import { dashboards } from './dashboards.mjs';
 const dist = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../dist');
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
 // The policy that the real server sends: a page that needs more would not work there.
-const policy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'";
+const policy =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'";
 
 const settings = {
   datasources: {
-    prom: { uid: 'prom', name: 'prom', type: 'prometheus', isDefault: true, jsonData: { timeInterval: '15s', exemplarTraceIdDestinations: [{ name: 'trace_id', datasourceUid: 'xray' }] } },
+    prom: {
+      uid: 'prom',
+      name: 'prom',
+      type: 'prometheus',
+      isDefault: true,
+      jsonData: { timeInterval: '15s', exemplarTraceIdDestinations: [{ name: 'trace_id', datasourceUid: 'xray' }] },
+    },
     xray: { uid: 'xray', name: 'xray', type: 'grafana-x-ray-datasource', jsonData: {} },
   },
   defaultDatasource: 'prom',
@@ -28,7 +35,15 @@ const rules = {
         name: 'serving',
         file: 'obsiverse',
         rules: [
-          { name: 'EndpointLatencyHigh', type: 'alerting', state: 'firing', health: 'ok', labels: { severity: 'page' }, annotations: { summary: 'p99 is over half a second' }, alerts: [{ state: 'Alerting', labels: { endpoint: 'a' }, activeAt: new Date(Date.now() - 6e5).toISOString() }] },
+          {
+            name: 'EndpointLatencyHigh',
+            type: 'alerting',
+            state: 'firing',
+            health: 'ok',
+            labels: { severity: 'page' },
+            annotations: { summary: 'p99 is over half a second' },
+            alerts: [{ state: 'Alerting', labels: { endpoint: 'a' }, activeAt: new Date(Date.now() - 6e5).toISOString() }],
+          },
           { name: 'ServiceDown', type: 'alerting', state: 'inactive', health: 'ok', alerts: [] },
         ],
       },
@@ -38,13 +53,23 @@ const rules = {
 
 const hits = Object.values(dashboards)
   .filter((one) => one.uid)
-  .map((one) => ({ uid: one.uid, title: one.title, type: 'dash-db', url: `/d/${one.uid}`, tags: one.tags, folderUid: 'tests', folderTitle: 'Tests' }));
+  .map((one) => ({
+    uid: one.uid,
+    title: one.title,
+    type: 'dash-db',
+    url: `/d/${one.uid}`,
+    tags: one.tags,
+    folderUid: 'tests',
+    folderTitle: 'Tests',
+  }));
 
 async function api(url, read) {
   const dashboard = /^\/api\/dashboards\/uid\/(.+)$/.exec(url.pathname);
   if (dashboard) {
     const found = dashboards[dashboard[1]];
-    return found ? [200, { dashboard: found, meta: { folderTitle: 'Tests', folderUid: 'tests' } }] : [404, { message: 'Dashboard not found' }];
+    return found
+      ? [200, { dashboard: found, meta: { folderTitle: 'Tests', folderUid: 'tests' } }]
+      : [404, { message: 'Dashboard not found' }];
   }
   switch (url.pathname) {
     case '/api/frontend/settings':
@@ -53,7 +78,13 @@ async function api(url, read) {
       return [200, [{ uid: 'tests', title: 'Tests', type: 'dash-folder', url: '/dashboards/f/tests', tags: [] }, ...hits]];
     case '/api/annotations': {
       const [from, to] = [Number(url.searchParams.get('from')), Number(url.searchParams.get('to'))];
-      return [200, [{ id: 1, time: from + (to - from) * 0.4, text: 'Version 2 deployed', tags: ['deploy'] }, { id: 2, time: from + (to - from) * 0.7, timeEnd: from + (to - from) * 0.8, text: 'Load test', tags: [] }]];
+      return [
+        200,
+        [
+          { id: 1, time: from + (to - from) * 0.4, text: 'Version 2 deployed', tags: ['deploy'] },
+          { id: 2, time: from + (to - from) * 0.7, timeEnd: from + (to - from) * 0.8, text: 'Load test', tags: [] },
+        ],
+      ];
     }
     case '/api/prometheus/grafana/api/v1/rules':
       return [200, rules];
@@ -65,7 +96,16 @@ async function api(url, read) {
       return [200, { status: 'success', data: ['gateway', 'endpoint', 'model'] }];
     case '/api/datasources/uid/prom/resources/api/v1/label/instance/values': {
       const wanted = /service=~"\(?([^)"]*)\)?"/.exec(url.searchParams.get('match[]') ?? '')?.[1] ?? '';
-      return [200, { status: 'success', data: wanted.split('|').filter(Boolean).map((service) => `${service}-1:9100`) }];
+      return [
+        200,
+        {
+          status: 'success',
+          data: wanted
+            .split('|')
+            .filter(Boolean)
+            .map((service) => `${service}-1:9100`),
+        },
+      ];
     }
     default:
       return [404, { message: `the stand-in has no ${url.pathname}` }];
@@ -100,14 +140,21 @@ export function start(port = 0) {
     const found = file(url.pathname);
     const missing = !found && /^\/(?:assets|public)\//.test(url.pathname);
     const sent = found ?? path.join(dist, 'index.html');
-    response.writeHead(missing ? 404 : 200, { 'Content-Type': types[path.extname(sent)] ?? 'application/octet-stream', 'Content-Security-Policy': policy });
+    response.writeHead(missing ? 404 : 200, {
+      'Content-Type': types[path.extname(sent)] ?? 'application/octet-stream',
+      'Content-Security-Policy': policy,
+    });
     if (missing) {
       response.end();
     } else {
       createReadStream(sent).pipe(response);
     }
   });
-  return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve({ address: `http://127.0.0.1:${server.address().port}`, requests, close: () => server.close() })));
+  return new Promise((resolve) =>
+    server.listen(port, '127.0.0.1', () =>
+      resolve({ address: `http://127.0.0.1:${server.address().port}`, requests, close: () => server.close() }),
+    ),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

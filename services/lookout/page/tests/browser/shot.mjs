@@ -36,19 +36,25 @@ for (const page of pages) {
       const join = page.includes('?') ? '&' : '?';
       const started = Date.now();
       await tab.goto(`${base}${page}${join}theme=${theme}`);
-      await tab.waitForFunction(() => document.body.dataset.ready === 'true', undefined, { timeout: 60_000 }).catch(() => console.log('  never ready'));
+      await tab
+        .waitForFunction(() => document.body.dataset.ready === 'true', undefined, { timeout: 60_000 })
+        .catch(() => console.log('  never ready'));
       const took = Date.now() - started;
       if (process.env.FULL) {
         const height = await tab.evaluate(() => document.documentElement.scrollHeight);
         await tab.setViewportSize({ width, height: Math.min(height, 6000) });
         await tab.waitForTimeout(300);
-        await tab.waitForFunction(() => document.body.dataset.ready === 'true', undefined, { timeout: 60_000 }).catch(() => console.log('  never ready'));
+        await tab
+          .waitForFunction(() => document.body.dataset.ready === 'true', undefined, { timeout: 60_000 })
+          .catch(() => console.log('  never ready'));
       }
       const states = await tab.$$eval('[data-panel-id]', (panels) => panels.map((one) => `${one.dataset.state} ${one.dataset.panelTitle}`));
       const bad = states.filter((state) => !state.startsWith('done'));
       const file = path.join(out, `${page.replace(/[^\w-]+/g, '_').replace(/^_/, '')}-${width}-${theme}.png`);
       await tab.screenshot({ path: file });
-      console.log(`${file} ready after ${took} ms, ${states.length} panels, ${Math.round(bytes / 1024)} KB${bad.length ? `\n  ${bad.join('\n  ')}` : ''}`);
+      console.log(
+        `${file} ready after ${took} ms, ${states.length} panels, ${Math.round(bytes / 1024)} KB${bad.length ? `\n  ${bad.join('\n  ')}` : ''}`,
+      );
       await tab.close();
     }
   }

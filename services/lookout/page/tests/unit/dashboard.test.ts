@@ -6,16 +6,31 @@ import type { Panel } from '../../src/dashboard/model';
 import { makeSections, type ValuesOf } from '../../src/dashboard/sections';
 import { findPanel } from '../../src/dashboard/SinglePanel';
 import { makeRange, panelRange, shift, zoomOut } from '../../src/dashboard/time';
+import { near } from '../../src/dashboard/useWindowed';
 import { nothing } from '../../src/variables/types';
 
-const panel = (id: number, x: number, y: number, w: number, h: number, more: Partial<Panel> = {}): Panel => ({ id, type: 'stat', title: `p${id}`, gridPos: { x, y, w, h }, ...more });
+const panel = (id: number, x: number, y: number, w: number, h: number, more: Partial<Panel> = {}): Panel => ({
+  id,
+  type: 'stat',
+  title: `p${id}`,
+  gridPos: { x, y, w, h },
+  ...more,
+});
 const row = (id: number, y: number, more: Partial<Panel> = {}) => panel(id, 0, y, 24, 1, { type: 'row', ...more });
 const values: ValuesOf = (name) => (name === 'v' ? ['a', 'b', 'c'].map((value) => ({ value, text: value.toUpperCase() })) : undefined);
-const places = (panels: Panel[]) => makeSections(panels, values).flatMap((section) => section.panels.map((one) => [one.key, one.gridPos.x, one.gridPos.y, one.gridPos.w]));
+const places = (panels: Panel[]) =>
+  makeSections(panels, values).flatMap((section) => section.panels.map((one) => [one.key, one.gridPos.x, one.gridPos.y, one.gridPos.w]));
 
 describe('loading', () => {
   it('takes classic dashboards, and mends what is missing', () => {
-    const made = loadDashboard({ title: 'T', schemaVersion: 41, panels: [{ type: 'stat', gridPos: { x: 20, w: 12 }, targets: [{}, {}] }, { id: 7, type: 'text' }] });
+    const made = loadDashboard({
+      title: 'T',
+      schemaVersion: 41,
+      panels: [
+        { type: 'stat', gridPos: { x: 20, w: 12 }, targets: [{}, {}] },
+        { id: 7, type: 'text' },
+      ],
+    });
     expect(made.panels.map((one) => one.id)).toEqual([8, 7]);
     expect(made.panels[0]?.gridPos).toEqual({ x: 12, y: 0, w: 12, h: 8 });
     expect(made.panels[0]?.targets?.map((one) => one.refId)).toEqual(['A', 'B']);
@@ -37,8 +52,22 @@ describe('loading', () => {
 
 describe('rows and repeats', () => {
   it('puts panels below their row, whether it is open or closed', () => {
-    const sections = makeSections([panel(1, 0, 0, 12, 4), row(2, 4), panel(3, 0, 5, 12, 4), row(4, 9, { collapsed: true, panels: [panel(5, 0, 10, 6, 3)] }), panel(6, 0, 11, 6, 3)], values);
-    expect(sections.map((one) => [one.row?.id, one.panels.map((each) => each.panel.id)])).toEqual([[undefined, [1]], [2, [3]], [4, [5]], [undefined, [6]]]);
+    const sections = makeSections(
+      [
+        panel(1, 0, 0, 12, 4),
+        row(2, 4),
+        panel(3, 0, 5, 12, 4),
+        row(4, 9, { collapsed: true, panels: [panel(5, 0, 10, 6, 3)] }),
+        panel(6, 0, 11, 6, 3),
+      ],
+      values,
+    );
+    expect(sections.map((one) => [one.row?.id, one.panels.map((each) => each.panel.id)])).toEqual([
+      [undefined, [1]],
+      [2, [3]],
+      [4, [5]],
+      [undefined, [6]],
+    ]);
     expect(sections[1]?.panels[0]?.gridPos.y).toBe(0);
   });
 
@@ -75,7 +104,11 @@ describe('rows and repeats', () => {
 describe('layout', () => {
   it('moves panels up into free room, and apart where they overlap', () => {
     const made = compact([panel(1, 0, 5, 12, 4), panel(2, 0, 5, 12, 4), panel(3, 12, 9, 12, 4)]);
-    expect(made.map((one) => [one.id, one.gridPos.y])).toEqual([[1, 0], [2, 4], [3, 0]]);
+    expect(made.map((one) => [one.id, one.gridPos.y])).toEqual([
+      [1, 0],
+      [2, 4],
+      [3, 0],
+    ]);
   });
 
   it('leaves out what is in a closed row', () => {
@@ -90,7 +123,22 @@ describe('layout', () => {
     const wide = layOut(sections, () => false, 1000, false).items;
     expect([wide[0]?.width, wide[1]?.left, (wide[1]?.left ?? 0) + (wide[1]?.width ?? 0)]).toEqual([496, 504, 1000]);
     const phone = layOut(sections, () => false, 360, true).items;
-    expect(phone.map((one) => [one.left, one.top, one.width])).toEqual([[0, 0, 360], [0, 152, 360]]);
+    expect(phone.map((one) => [one.left, one.top, one.width])).toEqual([
+      [0, 0, 360],
+      [0, 152, 360],
+    ]);
+  });
+});
+
+describe('a dashboard of many panels', () => {
+  it('keeps those about what is in sight', () => {
+    const sections = makeSections(
+      Array.from({ length: 400 }, (_, i) => panel(i + 1, 0, i * 4, 24, 4)),
+      values,
+    );
+    const { items } = layOut(sections, () => false, 1000, false);
+    const kept = near(items, 10_000, 1000).map((item) => item.top);
+    expect([Math.min(...kept) >= 8_000, Math.max(...kept) <= 12_500, kept.length > 20]).toEqual([true, true, true]);
   });
 });
 

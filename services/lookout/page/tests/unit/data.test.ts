@@ -15,9 +15,23 @@ import { scopeOf } from '../../src/variables/types';
 const theme = createTheme({ colors: { mode: 'dark' } });
 const replace = interpolator(scopeOf({}));
 const frame = (name: string, labels: Record<string, string>, times: number[], values: Array<number | null>): DataFrame =>
-  createDataFrame({ name, refId: 'A', fields: [{ name: 'Time', type: FieldType.time, values: times }, { name: 'Value', type: FieldType.number, values, labels }] });
+  createDataFrame({
+    name,
+    refId: 'A',
+    fields: [
+      { name: 'Time', type: FieldType.time, values: times },
+      { name: 'Value', type: FieldType.number, values, labels },
+    ],
+  });
 const json = (name: string, labels: Record<string, string>, times: number[], values: number[], custom?: object) => ({
-  schema: { name, meta: custom ? { custom } : undefined, fields: [{ name: 'Time', type: FieldType.time }, { name: 'Value', type: FieldType.number, labels }] },
+  schema: {
+    name,
+    meta: custom ? { custom } : undefined,
+    fields: [
+      { name: 'Time', type: FieldType.time },
+      { name: 'Value', type: FieldType.number, labels },
+    ],
+  },
   data: { values: [times, values] },
 });
 const panel = (more: Partial<Panel>): Panel => ({ id: 1, type: 'timeseries', gridPos: { x: 0, y: 0, w: 1, h: 1 }, ...more });
@@ -45,7 +59,12 @@ describe('requests', () => {
     });
     expect(request?.queries.map((query) => query.refId)).toEqual(['A', 'B']);
     expect(request?.queries[0]).toMatchObject({
-      expr: 'rate(x{e=~"(a|b)"}[60s])', exemplar: true, range: true, instant: false, intervalMs: 30_000, maxDataPoints: 600,
+      expr: 'rate(x{e=~"(a|b)"}[60s])',
+      exemplar: true,
+      range: true,
+      instant: false,
+      intervalMs: 30_000,
+      maxDataPoints: 600,
       datasource: { uid: 'amp', type: 'grafana-amazonprometheus-datasource' },
     });
     expect(request?.queries[1]).toMatchObject({ dimensions: { Name: ['a', 'b'], Fixed: ['x'] } });
@@ -58,10 +77,26 @@ describe('requests', () => {
     expect(at({ maxDataPoints: 6 })).toMatchObject({ expr: 'x[1h]' });
   });
 
+  it('sends hidden queries only where something may compute with them', () => {
+    const ids = (targets: object[]) =>
+      build({ targets: targets as never }).request?.queries.map((query) => [query.refId, query.hide ?? false]);
+    const hidden = { refId: 'A', expr: 'x', hide: true };
+    expect(ids([hidden, { refId: 'B', expr: 'y' }])).toEqual([['B', false]]);
+    expect(ids([hidden, { refId: 'C', datasource: { uid: '__expr__' }, type: 'math', expression: '$A * 2' }])).toEqual([
+      ['A', true],
+      ['C', false],
+    ]);
+    expect(ids([{ refId: 'M', datasource: { uid: 'cw' }, id: 'm1', hide: true }])).toEqual([['M', true]]);
+  });
+
   it('does not send queries for nothing, and names what it cannot send', () => {
     expect(build({ targets: [{ refId: 'A', expr: ' ' }] }).request).toBeUndefined();
-    expect(build({ targets: [{ refId: 'A', datasource: { uid: 'xray' }, queryType: 'getTrace', query: '$none' }] }).request).toBeUndefined();
-    expect([...build({ datasource: { uid: 'gone' }, targets: [{ refId: 'A', expr: 'x' }] }).errors]).toEqual([['A', 'There is no data source gone.']]);
+    expect(
+      build({ targets: [{ refId: 'A', datasource: { uid: 'xray' }, queryType: 'getTrace', query: '$none' }] }).request,
+    ).toBeUndefined();
+    expect([...build({ datasource: { uid: 'gone' }, targets: [{ refId: 'A', expr: 'x' }] }).errors]).toEqual([
+      ['A', 'There is no data source gone.'],
+    ]);
     expect(build({ datasource: { uid: '-- Dashboard --' }, targets: [{ refId: 'A' }] }).errors.get('A')).toMatch(/-- Dashboard --/);
   });
 });
@@ -74,15 +109,31 @@ describe('answers', () => {
   });
 
   it('set exemplars apart', () => {
-    const made = readAnswer({ results: { A: { frames: [json('a', {}, [1], [2]), json('exemplar', {}, [1], [2], { resultType: 'exemplar' })] } } }, ['A'], new Map());
+    const made = readAnswer(
+      { results: { A: { frames: [json('a', {}, [1], [2]), json('exemplar', {}, [1], [2], { resultType: 'exemplar' })] } } },
+      ['A'],
+      new Map(),
+    );
     expect([made.frames.length, made.exemplars.length]).toEqual([1, 1]);
   });
 
   it('become one table where that is asked for', () => {
     const frames = [json('a', { job: 'x', env: 'p' }, [1], [2]), json('b', { job: 'y' }, [1], [3])];
     const made = readAnswer({ results: { A: { frames } } }, ['A'], new Map([['A', 'table']])).frames[0];
-    expect(made?.fields.map((field) => [field.name, field.values])).toEqual([['Time', [1, 1]], ['env', ['p', '']], ['job', ['x', 'y']], ['Value', [2, 3]]]);
-    const two = readAnswer({ results: { A: { frames }, B: { frames } } }, ['A', 'B'], new Map([['A', 'table'], ['B', 'table']]));
+    expect(made?.fields.map((field) => [field.name, field.values])).toEqual([
+      ['Time', [1, 1]],
+      ['env', ['p', '']],
+      ['job', ['x', 'y']],
+      ['Value', [2, 3]],
+    ]);
+    const two = readAnswer(
+      { results: { A: { frames }, B: { frames } } },
+      ['A', 'B'],
+      new Map([
+        ['A', 'table'],
+        ['B', 'table'],
+      ]),
+    );
     expect(two.frames.map((one) => one.fields.at(-1)?.name)).toEqual(['Value #A', 'Value #B']);
   });
 
@@ -95,8 +146,16 @@ describe('answers', () => {
   });
 
   it('of cumulative buckets count each bucket alone', () => {
-    const made = bucketsOf([frame('+Inf', { le: '+Inf' }, [1, 2], [10, 12]), frame('0.1', { le: '0.1' }, [1, 2], [4, 4]), frame('1', { le: '1' }, [1, 2], [9, Number.NaN])]);
-    expect(made.map((one) => [one.name, one.fields[1]?.values])).toEqual([['0.1', [4, 4]], ['1', [5, 0]], ['+Inf', [1, 8]]]);
+    const made = bucketsOf([
+      frame('+Inf', { le: '+Inf' }, [1, 2], [10, 12]),
+      frame('0.1', { le: '0.1' }, [1, 2], [4, 4]),
+      frame('1', { le: '1' }, [1, 2], [9, Number.NaN]),
+    ]);
+    expect(made.map((one) => [one.name, one.fields[1]?.values])).toEqual([
+      ['0.1', [4, 4]],
+      ['1', [5, 0]],
+      ['+Inf', [1, 8]],
+    ]);
   });
 
   it('have holes where nothing was measured, and where a quantile is of nothing', () => {
@@ -112,14 +171,22 @@ describe('answers', () => {
 
 describe('field options', () => {
   const fields = (config: object, overrides: object[] = []) =>
-    applyFields([frame('cpu', { host: 'a' }, [1], [0.5]), frame('mem', { host: 'b' }, [1], [90])], { fieldConfig: { defaults: config, overrides } as never, theme, timeZone: 'utc', replace });
+    applyFields([frame('cpu', { host: 'a' }, [1], [0.5]), frame('mem', { host: 'b' }, [1], [90])], {
+      fieldConfig: { defaults: config, overrides } as never,
+      theme,
+      timeZone: 'utc',
+      replace,
+    });
   const shown = (frames: DataFrame[], i: number) => {
     const field = frames[i]?.fields[1];
     return field?.display ? formattedValueToString(field.display(field.values[0])) : '';
   };
 
   it('give units and decimals, and by override another', () => {
-    const made = fields({ unit: 'percentunit', decimals: 1 }, [{ matcher: { id: 'byFrameRefID', options: 'A' }, properties: [] }, { matcher: { id: 'byRegexp', options: '/mem/' }, properties: [{ id: 'unit', value: 'bytes' }] }]);
+    const made = fields({ unit: 'percentunit', decimals: 1 }, [
+      { matcher: { id: 'byFrameRefID', options: 'A' }, properties: [] },
+      { matcher: { id: 'byRegexp', options: '/mem/' }, properties: [{ id: 'unit', value: 'bytes' }] },
+    ]);
     expect([shown(made, 0), shown(made, 1)]).toEqual(['50.0%', '90.0 B']);
   });
 
@@ -130,9 +197,21 @@ describe('field options', () => {
   });
 
   it('colour by thresholds whose base is null in JSON', () => {
-    const made = fields({ color: { mode: FieldColorModeId.Thresholds }, thresholds: { mode: 'absolute', steps: [{ value: null, color: 'green' }, { value: 80, color: 'red' }] } });
+    const made = fields({
+      color: { mode: FieldColorModeId.Thresholds },
+      thresholds: {
+        mode: 'absolute',
+        steps: [
+          { value: null, color: 'green' },
+          { value: 80, color: 'red' },
+        ],
+      },
+    });
     const color = (i: number) => made[i]?.fields[1]?.display?.(made[i]?.fields[1]?.values[0]).color?.toLowerCase();
-    expect([color(0), color(1)]).toEqual([theme.visualization.getColorByName('green').toLowerCase(), theme.visualization.getColorByName('red').toLowerCase()]);
+    expect([color(0), color(1)]).toEqual([
+      theme.visualization.getColorByName('green').toLowerCase(),
+      theme.visualization.getColorByName('red').toLowerCase(),
+    ]);
   });
 
   it('say noValue for nothing, and name a label', () => {
@@ -147,7 +226,11 @@ describe('field options', () => {
   });
 
   it('fill data links from the row, the labels and the values', () => {
-    const made = fields({ links: [{ title: '${__series.name}', url: '/d/x?var-h=${__field.labels.host}&t=${__value.time}&v=${__value.raw}&c=${__data.fields.Value}' }] });
+    const made = fields({
+      links: [
+        { title: '${__series.name}', url: '/d/x?var-h=${__field.labels.host}&t=${__value.time}&v=${__value.raw}&c=${__data.fields.Value}' },
+      ],
+    });
     const link = made[0]?.fields[1]?.getLinks?.({ valueRowIndex: 0 })[0];
     expect(link).toMatchObject({ title: 'cpu', href: '/d/x?var-h=a&t=1&v=0.5&c=0.500' });
   });
@@ -159,7 +242,9 @@ describe('field options', () => {
 
   it('name overrides that are not known', () => {
     const rule = { matcher: { id: 'byName', options: 'x' }, properties: [{ id: 'custom.nosuch', value: 1 }] };
-    expect(unsupportedOptions(panel({ fieldConfig: { defaults: {}, overrides: [rule] } as never }))).toEqual(['The field option "custom.nosuch" is not supported here.']);
+    expect(unsupportedOptions(panel({ fieldConfig: { defaults: {}, overrides: [rule] } as never }))).toEqual([
+      'The field option "custom.nosuch" is not supported here.',
+    ]);
   });
 });
 
@@ -199,7 +284,14 @@ describe('transformations', () => {
 
 describe('annotations', () => {
   it('join neighbouring samples above 0 to a region', () => {
-    const events = eventsOf([frame('', { version: '2' }, [0, 10, 20, 100], [0, 1, 1, 1])], { name: 'Deployments', titleFormat: 'v{{version}}', tagKeys: 'version' }, 10);
-    expect(events.map((one) => [one.time, one.timeEnd, one.title, one.tags])).toEqual([[10, 20, 'v2', ['2']], [100, undefined, 'v2', ['2']]]);
+    const events = eventsOf(
+      [frame('', { version: '2' }, [0, 10, 20, 100], [0, 1, 1, 1])],
+      { name: 'Deployments', titleFormat: 'v{{version}}', tagKeys: 'version' },
+      10,
+    );
+    expect(events.map((one) => [one.time, one.timeEnd, one.title, one.tags])).toEqual([
+      [10, 20, 'v2', ['2']],
+      [100, undefined, 'v2', ['2']],
+    ]);
   });
 });

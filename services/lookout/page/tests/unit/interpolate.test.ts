@@ -61,7 +61,9 @@ describe('interpolation', () => {
   });
 
   it('goes through objects and lists, by key', () => {
-    const made = interpolateAll({ expr: '$several', other: ['$several', 1, null] }, scope, 'csv', (key) => (key === 'expr' ? 'pipe' : undefined));
+    const made = interpolateAll({ expr: '$several', other: ['$several', 1, null] }, scope, 'csv', (key) =>
+      key === 'expr' ? 'pipe' : undefined,
+    );
     expect(made).toEqual({ expr: 'a.b|c|d', other: ['a.b,c|d', 1, null] });
   });
 

@@ -19,7 +19,9 @@ import { Sources } from '../../src/variables/sources';
 const theme = createTheme({ colors: { mode: 'dark' } });
 
 function frame(columns: Record<string, unknown[]>, types: Record<string, FieldType> = {}): DataFrame {
-  const made = createDataFrame({ fields: Object.entries(columns).map(([name, values]) => ({ name, values, type: types[name] ?? FieldType.other })) });
+  const made = createDataFrame({
+    fields: Object.entries(columns).map(([name, values]) => ({ name, values, type: types[name] ?? FieldType.other })),
+  });
   for (const field of made.fields) {
     field.display = getDisplayProcessor({ field, theme });
   }
@@ -27,7 +29,13 @@ function frame(columns: Record<string, unknown[]>, types: Record<string, FieldTy
 }
 
 describe('exemplars', () => {
-  const exemplar = () => exemplarsOf([frame({ Time: [5], Value: [0.2], trace_id: ['6b0a8bf3a275734959bda4243adaea11'], pod: ['x'] }, { Time: FieldType.time, Value: FieldType.number })])[0];
+  const exemplar = () =>
+    exemplarsOf([
+      frame(
+        { Time: [5], Value: [0.2], trace_id: ['6b0a8bf3a275734959bda4243adaea11'], pod: ['x'] },
+        { Time: FieldType.time, Value: FieldType.number },
+      ),
+    ])[0];
   const xray = { uid: 'xray', name: 'xray', type: 'grafana-x-ray-datasource' };
 
   it('have a time, a value and their labels', () => {
@@ -35,16 +43,27 @@ describe('exemplars', () => {
   });
 
   it('lead to the trace that their data source says', () => {
-    const prom = { uid: 'p', name: 'p', type: 'prometheus', jsonData: { exemplarTraceIdDestinations: [{ name: 'trace_id', datasourceUid: 'other' }] } };
+    const prom = {
+      uid: 'p',
+      name: 'p',
+      type: 'prometheus',
+      jsonData: { exemplarTraceIdDestinations: [{ name: 'trace_id', datasourceUid: 'other' }] },
+    };
     const one = exemplar();
-    expect(one && exemplarTrace(one, new Sources({ datasources: { p: prom, xray } }))).toEqual({ sourceUid: 'other', traceId: '6b0a8bf3a275734959bda4243adaea11' });
+    expect(one && exemplarTrace(one, new Sources({ datasources: { p: prom, xray } }))).toEqual({
+      sourceUid: 'other',
+      traceId: '6b0a8bf3a275734959bda4243adaea11',
+    });
     expect(one && exemplarTrace(one, new Sources({ datasources: { xray } }))?.sourceUid).toBe('xray');
     expect(one && exemplarTrace(one, new Sources({ datasources: {} }))).toBeUndefined();
   });
 
   it('ask X-Ray by its own form of the id', () => {
     expect(xrayTraceId('6b0a8bf3a275734959bda4243adaea11')).toBe('1-6b0a8bf3-a275734959bda4243adaea11');
-    expect(traceQuery(xray, '1-6b0a8bf3-a275734959bda4243adaea11')).toMatchObject({ queryType: 'getTrace', query: '1-6b0a8bf3-a275734959bda4243adaea11' });
+    expect(traceQuery(xray, '1-6b0a8bf3-a275734959bda4243adaea11')).toMatchObject({
+      queryType: 'getTrace',
+      query: '1-6b0a8bf3-a275734959bda4243adaea11',
+    });
   });
 });
 
@@ -62,7 +81,12 @@ describe('traces', () => {
 
   it('are a tree in the order of calls, with what failed', () => {
     const made = traceOf(spans);
-    expect(made.spans.map((one) => [one.id, one.depth, one.children])).toEqual([['a', 0, 1], ['b', 1, 1], ['c', 2, 0], ['d', 0, 0]]);
+    expect(made.spans.map((one) => [one.id, one.depth, one.children])).toEqual([
+      ['a', 0, 1],
+      ['b', 1, 1],
+      ['c', 2, 0],
+      ['d', 0, 0],
+    ]);
     expect(made.spans.map((one) => one.failed)).toEqual([false, true, false, false]);
     expect([made.start, made.duration, made.services]).toEqual([10, 35, ['s', 'web']]);
     expect(visibleSpans(made.spans, new Set(['a'])).map((one) => one.id)).toEqual(['a', 'd']);
@@ -73,11 +97,22 @@ describe('traces', () => {
     expect(made.spans.length).toBe(2);
   });
 
-  it.each([[0, 20, 'right'], [60, 30, 'left'], [5, 90, 'inside'], [0, 100, 'inside']] as const)('have the duration of a bar from %d, %d long, %s', (start, duration, place) => {
+  it.each([
+    [0, 20, 'right'],
+    [60, 30, 'left'],
+    [5, 90, 'inside'],
+    [0, 100, 'inside'],
+  ] as const)('have the duration of a bar from %d, %d long, %s', (start, duration, place) => {
     expect(labelPlace(start, duration, 100)).toBe(place);
   });
 
-  it.each([[0.25, '250µs'], [1.5, '1.50ms'], [120, '120.0ms'], [2500, '2.50s'], [90_000, '1m 30s']])('write %d ms as %s', (ms, text) => {
+  it.each([
+    [0.25, '250µs'],
+    [1.5, '1.50ms'],
+    [120, '120.0ms'],
+    [2500, '2.50s'],
+    [90_000, '1m 30s'],
+  ])('write %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });
@@ -88,13 +123,26 @@ describe('the node graph', () => {
 
   it('puts each node right of those that call it, and ends with circles', () => {
     const made = place(['a', 'b', 'c'].map(node), [edge('a', 'b'), edge('b', 'c'), edge('a', 'c'), edge('c', 'a'), edge('b', 'b')]);
-    expect(made.map((one) => [one.id, one.x > 0])).toEqual([['a', false], ['b', true], ['c', true]]);
+    expect(made.map((one) => [one.id, one.x > 0])).toEqual([
+      ['a', false],
+      ['b', true],
+      ['c', true],
+    ]);
     expect((made[2]?.x ?? 0) > (made[1]?.x ?? 0)).toBe(true);
   });
 
   it('reads frames of nodes and edges, and leaves edges to nowhere out', () => {
-    const made = graphOf([frame({ id: ['1', '2'], title: ['A', ''], arc__success: [1, 0.5] }), frame({ id: ['e', 'f'], source: ['1', '1'], target: ['2', '9'] })], theme);
-    expect(made?.nodes.map((one) => [one.title, one.arcs.length])).toEqual([['A', 1], ['2', 1]]);
+    const made = graphOf(
+      [
+        frame({ id: ['1', '2'], title: ['A', ''], arc__success: [1, 0.5] }),
+        frame({ id: ['e', 'f'], source: ['1', '1'], target: ['2', '9'] }),
+      ],
+      theme,
+    );
+    expect(made?.nodes.map((one) => [one.title, one.arcs.length])).toEqual([
+      ['A', 1],
+      ['2', 1],
+    ]);
     expect(made?.edges.map((one) => one.id)).toEqual(['e']);
   });
 });
@@ -106,15 +154,24 @@ describe('logs', () => {
   });
 
   it('are sorted, and have the other fields as details', () => {
-    const input = frame({ '@timestamp': [1, 2], '@message': ['a', 'b'], '@ptr': ['x', 'y'], service: ['s', ''] }, { '@timestamp': FieldType.time, '@message': FieldType.string, '@ptr': FieldType.string, service: FieldType.string });
-    expect(logRows([input], 'Descending').rows.map((row) => [row.text, row.fields])).toEqual([['b', []], ['a', [['service', 's']]]]);
+    const input = frame(
+      { '@timestamp': [1, 2], '@message': ['a', 'b'], '@ptr': ['x', 'y'], service: ['s', ''] },
+      { '@timestamp': FieldType.time, '@message': FieldType.string, '@ptr': FieldType.string, service: FieldType.string },
+    );
+    expect(logRows([input], 'Descending').rows.map((row) => [row.text, row.fields])).toEqual([
+      ['b', []],
+      ['a', [['service', 's']]],
+    ]);
   });
 });
 
 describe('the state timeline', () => {
   it('joins equal neighbours, ends a value where the next begins, and leaves holes', () => {
     const input = frame({ Time: [0, 10, 20, 30], up: [1, 1, null, 0] }, { Time: FieldType.time, up: FieldType.number });
-    expect(timelineRows([input], 50, true, '#fff')[0]?.spans.map((span) => [span.from, span.to, span.text])).toEqual([[0, 20, '1'], [30, 50, '0']]);
+    expect(timelineRows([input], 50, true, '#fff')[0]?.spans.map((span) => [span.from, span.to, span.text])).toEqual([
+      [0, 20, '1'],
+      [30, 50, '0'],
+    ]);
     expect(timelineRows([input], 50, false, '#fff')[0]?.spans.length).toBe(3);
   });
 });
@@ -126,12 +183,22 @@ describe('the heatmap', () => {
       return { ...made, fields: made.fields.map((field) => (field.name === 'Value' ? { ...field, labels: { le } } : field)) };
     };
     const made = fromBuckets([bucket('10', [1, 2]), bucket('2', [3, 4])], String);
-    expect([made?.rows, made?.cells, made?.max]).toEqual([['2', '10'], [[3, 1], [4, 2]], 4]);
+    expect([made?.rows, made?.cells, made?.max]).toEqual([
+      ['2', '10'],
+      [
+        [3, 1],
+        [4, 2],
+      ],
+      4,
+    ]);
   });
 
   it('counts plain values', () => {
     const input = frame({ Time: [0, 5, 15], v: [1, 1, 9] }, { Time: FieldType.time, v: FieldType.number });
-    expect(calculate([input], { from: 0, to: 20 }, 2, 2, String)?.cells).toEqual([[2, 0], [0, 1]]);
+    expect(calculate([input], { from: 0, to: 20 }, 2, 2, String)?.cells).toEqual([
+      [2, 0],
+      [0, 1],
+    ]);
   });
 });
 
@@ -140,7 +207,10 @@ describe('the bar chart', () => {
 
   it('takes the first text for its categories and reaches over what it shows', () => {
     const made = barsOf([input], {}, theme);
-    expect([made?.categories, made?.series.map((one) => one.name)]).toEqual([['x', 'y'], ['a', 'b']]);
+    expect([made?.categories, made?.series.map((one) => one.name)]).toEqual([
+      ['x', 'y'],
+      ['a', 'b'],
+    ]);
     expect(made && extent(made, false, false)).toEqual([-4, 3]);
     expect(made && extent(made, true, false)).toEqual([-4, 4]);
   });
@@ -156,12 +226,30 @@ describe('the bar chart', () => {
 });
 
 describe('the pie', () => {
-  const value = (title: string, numeric: number) => ({ name: '', field: {}, hasLinks: false, display: { title, numeric, text: String(numeric) } });
-  const parts = (hidden: string[]) => slicesOf([value('a', 1), value('b', 3), value('c', Number.NaN)], new Set(hidden), 'desc', () => 'red').map((one) => [one.label, one.from / Math.PI, one.to / Math.PI]);
+  const value = (title: string, numeric: number) => ({
+    name: '',
+    field: {},
+    hasLinks: false,
+    display: { title, numeric, text: String(numeric) },
+  });
+  const parts = (hidden: string[]) =>
+    slicesOf([value('a', 1), value('b', 3), value('c', Number.NaN)], new Set(hidden), 'desc', () => 'red').map((one) => [
+      one.label,
+      one.from / Math.PI,
+      one.to / Math.PI,
+    ]);
 
   it('has parts one after the other, of what is not hidden', () => {
-    expect(parts([])).toEqual([['b', 0, 1.5], ['a', 1.5, 2], ['c', 2, 2]]);
-    expect(parts(['b'])).toEqual([['b', 0, 0], ['a', 0, 2], ['c', 2, 2]]);
+    expect(parts([])).toEqual([
+      ['b', 0, 1.5],
+      ['a', 1.5, 2],
+      ['c', 2, 2],
+    ]);
+    expect(parts(['b'])).toEqual([
+      ['b', 0, 0],
+      ['a', 0, 2],
+      ['c', 2, 2],
+    ]);
   });
 });
 
@@ -169,7 +257,16 @@ describe('alerts', () => {
   const group = (rules: object[]) => ({ data: { groups: [{ name: 'g', file: 'f', rules: rules as never }] } });
   const answer = group([
     { name: 'Quiet', type: 'alerting', state: 'inactive' },
-    { name: 'Loud', type: 'alerting', state: 'firing', labels: { team: 'ml' }, alerts: [{ state: 'Alerting', labels: { zone: 'a' } }, { state: 'Alerting', labels: { zone: 'b' } }] },
+    {
+      name: 'Loud',
+      type: 'alerting',
+      state: 'firing',
+      labels: { team: 'ml' },
+      alerts: [
+        { state: 'Alerting', labels: { zone: 'a' } },
+        { state: 'Alerting', labels: { zone: 'b' } },
+      ],
+    },
     { name: 'recorded', type: 'recording' },
   ]);
 
@@ -181,7 +278,14 @@ describe('alerts', () => {
   });
 
   it('know Grafana’s words', () => {
-    expect(['Alerting', 'firing', 'Normal (NoData)', 'Pending', 'inactive', 'Alerting (Error)'].map(stateOf)).toEqual(['firing', 'firing', 'nodata', 'pending', 'normal', 'error']);
+    expect(['Alerting', 'firing', 'Normal (NoData)', 'Pending', 'inactive', 'Alerting (Error)'].map(stateOf)).toEqual([
+      'firing',
+      'firing',
+      'nodata',
+      'pending',
+      'normal',
+      'error',
+    ]);
     expect(labelFilter('a="1", b!="2"')({ a: '1', b: '2' })).toBe(false);
   });
 });

@@ -12,7 +12,9 @@ import { nextValues } from '../../src/variables/VariablePicker';
 const option = (value: string): Option => ({ text: value, value });
 const def = (name: string, more: Partial<VariableDef> = {}): VariableDef => ({ name, type: 'custom', ...more });
 const info = (uid: string, type: string, isDefault = false): DataSourceInfo => ({ uid, name: `name of ${uid}`, type, isDefault });
-const sources = new Sources({ datasources: { p: info('p', 'prometheus', true), amp: info('amp', 'grafana-amazonprometheus-datasource'), cw: info('cw', 'cloudwatch') } });
+const sources = new Sources({
+  datasources: { p: info('p', 'prometheus', true), amp: info('amp', 'grafana-amazonprometheus-datasource'), cw: info('cw', 'cloudwatch') },
+});
 
 describe('options', () => {
   it('reads custom values, with names and escaped commas', () => {
@@ -73,7 +75,12 @@ describe('queries', () => {
 
   it('reads CloudWatch’s older text form', () => {
     expect(parseCloudWatchQuery('dimension_values(us-east-1, AWS/EC2, CPU, Id, {"a":"b"})')).toEqual({
-      queryType: 'dimensionValues', region: 'us-east-1', namespace: 'AWS/EC2', metricName: 'CPU', dimensionKey: 'Id', dimensionFilters: { a: 'b' },
+      queryType: 'dimensionValues',
+      region: 'us-east-1',
+      namespace: 'AWS/EC2',
+      metricName: 'CPU',
+      dimensionKey: 'Id',
+      dimensionFilters: { a: 'b' },
     });
     expect(() => parseCloudWatchQuery('ebs_volume_ids(x)')).toThrow(/ebs_volume_ids/);
     expect(toOption({ value: { name: 'group', arn: 'arn:x' } })).toEqual(option('group'));
@@ -86,7 +93,12 @@ describe('resolution', () => {
   const environment = () => ({ sources, builtin: nothing, range: { from: 0, to: 60_000 }, rangeKey: 'now-1m now', cache: new Map() });
   const run = async (defs: VariableDef[], asked: Record<string, string[]> = {}) => {
     const states = new Map<string, VariableState>();
-    await resolveVariables(defs, (name) => asked[name], environment(), (state) => states.set(state.def.name, state));
+    await resolveVariables(
+      defs,
+      (name) => asked[name],
+      environment(),
+      (state) => states.set(state.def.name, state),
+    );
     return states;
   };
 
@@ -113,7 +125,10 @@ describe('resolution', () => {
 
   it('says what failed, and resolves the others', async () => {
     vi.stubGlobal('fetch', async () => new Response(JSON.stringify({ message: 'parse error' }), { status: 400 }));
-    const states = await run([def('bad', { type: 'query', datasource: { uid: 'p' }, query: 'label_values(x)' }), def('good', { query: 'a,b' })]);
+    const states = await run([
+      def('bad', { type: 'query', datasource: { uid: 'p' }, query: 'label_values(x)' }),
+      def('good', { query: 'a,b' }),
+    ]);
     expect(states.get('bad')?.error).toBe('parse error');
     expect(states.get('good')?.values).toEqual(['a']);
   });
@@ -129,13 +144,19 @@ describe('resolution', () => {
 describe('data sources', () => {
   it('are found by uid, by name, by default, and by type where an import would have asked', () => {
     const found = (reference: Parameters<Sources['find']>[0]) => sources.find(reference, nothing).uid;
-    expect([{ uid: 'cw' }, 'name of amp', null, 'default', { type: 'cloudwatch', uid: '${DS_CW}' }, { type: 'cloudwatch' }].map(found)).toEqual(['cw', 'amp', 'p', 'p', 'cw', 'cw']);
+    expect(
+      [{ uid: 'cw' }, 'name of amp', null, 'default', { type: 'cloudwatch', uid: '${DS_CW}' }, { type: 'cloudwatch' }].map(found),
+    ).toEqual(['cw', 'amp', 'p', 'p', 'cw', 'cw']);
     expect(() => found({ type: 'loki', uid: 'gone' })).toThrow('There is no data source gone of type loki.');
   });
 });
 
 describe('scope', () => {
-  const state = (more: Partial<VariableDef>, values: string[]): VariableState => ({ def: def('v', more), options: ['a', 'b'].map(option), values });
+  const state = (more: Partial<VariableDef>, values: string[]): VariableState => ({
+    def: def('v', more),
+    options: ['a', 'b'].map(option),
+    values,
+  });
   const valueOf = (one: VariableState) => variableScope(new Map([['v', one]]))('v')?.value;
 
   it('stands for every option where All is chosen, or for the custom value', () => {
@@ -144,7 +165,13 @@ describe('scope', () => {
   });
 
   it('goes into addresses, but for constants', () => {
-    const variables = new Map([['v', state({ multi: true }, ['a', 'b'])], ['k', { ...state({ type: 'constant' }, ['x']), def: def('k', { type: 'constant' }) }]]);
-    expect(variableParams(variables)).toEqual([['var-v', 'a'], ['var-v', 'b']]);
+    const variables = new Map([
+      ['v', state({ multi: true }, ['a', 'b'])],
+      ['k', { ...state({ type: 'constant' }, ['x']), def: def('k', { type: 'constant' }) }],
+    ]);
+    expect(variableParams(variables)).toEqual([
+      ['var-v', 'a'],
+      ['var-v', 'b'],
+    ]);
   });
 });

@@ -46,9 +46,20 @@ export function Annotations({ config, events, timeZone }: { config: UPlotConfigB
           const color = theme.visualization.getColorByName(event.color);
           return (
             <div key={`${event.time}-${index}`} className={styles.event} style={{ left: from, width: Math.max(0, width) }}>
-              <div className={styles.line} style={{ borderColor: color, background: width > 0 ? colorManipulator.alpha(color, 0.12) : undefined }} />
+              <div
+                className={styles.line}
+                style={{ borderColor: color, background: width > 0 ? colorManipulator.alpha(color, 0.12) : undefined }}
+              />
               <Tooltip content={<Card event={event} timeZone={timeZone} />}>
-                <button type="button" ref={own} className={styles.mark} aria-label={event.title || event.text || event.source} style={width > 4 ? { width, margin: 0, background: color, height: 4 } : { borderBottomColor: color, borderBottomWidth: 6 }} />
+                <button
+                  type="button"
+                  ref={own}
+                  className={styles.mark}
+                  aria-label={event.title || event.text || event.source}
+                  style={
+                    width > 4 ? { width, margin: 0, background: color, height: 4 } : { borderBottomColor: color, borderBottomWidth: 6 }
+                  }
+                />
               </Tooltip>
             </div>
           );

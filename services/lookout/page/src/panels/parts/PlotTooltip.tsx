@@ -1,4 +1,4 @@
-import { type DataFrame, dateTimeFormat, FieldType, formattedValueToString } from '@grafana/data';
+import { type DataFrame, formattedValueToString } from '@grafana/data';
 import { type DashboardCursorSync, type SortOrder, TooltipDisplayMode } from '@grafana/schema';
 import {
   getFieldDisplayItems,
@@ -43,9 +43,9 @@ export function PlotTooltip({ config, aligned, mode, sortOrder, maxHeight, hideZ
         const all = viaSync ? TooltipDisplayMode.Multi : mode;
         const row = indexes[0];
         const at = row === null || row === undefined ? undefined : x.values[row];
-        const title = x.type === FieldType.time ? dateTimeFormat(at, { timeZone: undefined }) : '';
-        const shown = x.display ? formattedValueToString(x.display(at)) : title;
-        const visible = (field: (typeof aligned.fields)[number]) => !field.config.custom?.hideFrom?.tooltip && !field.config.custom?.hideFrom?.viz;
+        const shown = x.display ? formattedValueToString(x.display(at)) : String(at ?? '');
+        const visible = (field: (typeof aligned.fields)[number]) =>
+          !field.config.custom?.hideFrom?.tooltip && !field.config.custom?.hideFrom?.viz;
         const items = getFieldDisplayItems(aligned.fields, x, indexes, series, all, sortOrder, visible, hideZeros);
         const hovered = series === null || series === undefined ? undefined : aligned.fields[series];
         const hoveredRow = series === null || series === undefined ? undefined : indexes[series];
@@ -53,7 +53,12 @@ export function PlotTooltip({ config, aligned, mode, sortOrder, maxHeight, hideZ
         return (
           <VizTooltipWrapper>
             <VizTooltipHeader item={{ label: shown, value: '' }} isPinned={pinned} />
-            <VizTooltipContent items={items} isPinned={pinned} scrollable={all === TooltipDisplayMode.Multi && items.length > 12} maxHeight={maxHeight ?? 360} />
+            <VizTooltipContent
+              items={items}
+              isPinned={pinned}
+              scrollable={all === TooltipDisplayMode.Multi && items.length > 12}
+              maxHeight={maxHeight ?? 360}
+            />
             {pinned && links.length > 0 && <VizTooltipFooter dataLinks={links} />}
           </VizTooltipWrapper>
         );

@@ -32,7 +32,9 @@ interface Props {
 /** The names that fit when each needs `room` pixels: every one, every second, … */
 function splitsOf(count: number, offset: number, height: number, room: number): number[] {
   const every = Math.max(1, Math.ceil((count * room) / Math.max(1, height)));
-  return Array.from({ length: count }, (_, i) => i).filter((i) => i % every === 0).map((i) => i + offset);
+  return Array.from({ length: count }, (_, i) => i)
+    .filter((i) => i % every === 0)
+    .map((i) => i + offset);
 }
 
 /** A plot over time with rows of its own making: the axes, zoom, crosshair and tooltip are the time series', what is drawn is the caller's. */
@@ -53,7 +55,12 @@ export function TimePlot(props: Props) {
       direction: ScaleDirection.Right,
       range: () => [now().range.from.valueOf(), now().range.to.valueOf()],
     });
-    builder.addScale({ scaleKey: 'y', orientation: ScaleOrientation.Vertical, direction: ScaleDirection.Up, range: () => [0, Math.max(1, now().rows.length)] });
+    builder.addScale({
+      scaleKey: 'y',
+      orientation: ScaleOrientation.Vertical,
+      direction: ScaleDirection.Up,
+      range: () => [0, Math.max(1, now().rows.length)],
+    });
     builder.addAxis({ scaleKey: 'x', isTime: true, placement: AxisPlacement.Bottom, timeZone, theme, grid: { show: names === 'bounds' } });
     const offset = names === 'middle' ? 0.5 : 1;
     builder.addAxis({
@@ -75,7 +82,11 @@ export function TimePlot(props: Props) {
       u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     });
     builder.addHook('ready', setPlot);
-    builder.setCursor({ drag: { x: true, y: false, setScale: false }, points: { show: false }, ...(sync > 0 ? { sync: { key: 'dashboard', scales: ['x', null] } } : {}) } as never);
+    builder.setCursor({
+      drag: { x: true, y: false, setScale: false },
+      points: { show: false },
+      ...(sync > 0 ? { sync: { key: 'dashboard', scales: ['x', null] } } : {}),
+    } as never);
     return builder;
   }, [theme, timeZone, names, rowsKey, sync, props.showNames]);
   useEffect(() => {
@@ -101,7 +112,13 @@ export function TimePlot(props: Props) {
     };
   }, [plot]);
   // New data make uPlot draw again, with the range as it is now.
-  const data = useMemo((): [number[], number[]] => [[props.range.from.valueOf(), props.range.to.valueOf()], [0, rows.length]], [props.range, props.paint, rowsKey]);
+  const data = useMemo(
+    (): [number[], number[]] => [
+      [props.range.from.valueOf(), props.range.to.valueOf()],
+      [0, rows.length],
+    ],
+    [props.range, props.paint, rowsKey],
+  );
   return (
     <>
       <UPlotChart config={config} data={data} width={width} height={height}>

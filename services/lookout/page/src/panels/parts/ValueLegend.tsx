@@ -25,9 +25,13 @@ export function WithLegend(props: {
   const asked = (props.options.legend ?? {}) as Partial<VizLegendOptions>;
   const placement = (asked.placement === 'right' && width > 250 ? 'right' : 'bottom') as LegendPlacement;
   const shown = (asked.showLegend ?? props.byDefault ?? true) && height > 90 && entries.length > 0;
-  const items = entries.map(
-    (entry): VizLegendItem => ({ label: entry.label, color: entry.color, yAxis: 1, disabled: entry.disabled, getDisplayValues: () => entry.values ?? [] }),
-  );
+  const items = entries.map((entry): VizLegendItem => ({
+    label: entry.label,
+    color: entry.color,
+    yAxis: 1,
+    disabled: entry.disabled,
+    getDisplayValues: () => entry.values ?? [],
+  }));
   const legend: ReactElement<never> | null = shown
     ? ((
         <VizLayout.Legend placement={placement} maxHeight="40%" maxWidth="60%" width={asked.width}>

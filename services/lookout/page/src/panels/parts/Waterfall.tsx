@@ -24,7 +24,8 @@ function Details({ span, start, timeZone }: { span: Span; start: number; timeZon
   return (
     <div className={styles.details}>
       <p>
-        <b>{span.service}</b> {span.operation} · starts {formatDuration(span.start - start)} in, at {dateTimeFormat(span.start, { timeZone, defaultWithMS: true })} · takes {formatDuration(span.duration)}
+        <b>{span.service}</b> {span.operation} · starts {formatDuration(span.start - start)} in, at{' '}
+        {dateTimeFormat(span.start, { timeZone, defaultWithMS: true })} · takes {formatDuration(span.duration)}
       </p>
       <dl>
         {span.tags.map(([key, value]) => (
@@ -58,7 +59,8 @@ export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string 
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const palette = theme.visualization.palette;
-  const colorOf = (service: string) => theme.visualization.getColorByName(palette[trace.services.indexOf(service) % palette.length] ?? 'blue');
+  const colorOf = (service: string) =>
+    theme.visualization.getColorByName(palette[trace.services.indexOf(service) % palette.length] ?? 'blue');
   const flip = (set: ReadonlySet<string>, id: string) => {
     const next = new Set(set);
     if (!next.delete(id)) {
@@ -84,7 +86,13 @@ export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string 
           <div className={styles.name}>Service and operation</div>
           <div className={styles.lane}>
             {[0, 0.25, 0.5, 0.75, 1].map((part) => (
-              <span key={part} style={{ left: `${part * 100}%`, transform: part === 1 ? 'translateX(-100%)' : part === 0 ? undefined : 'translateX(-50%)' }}>
+              <span
+                key={part}
+                style={{
+                  left: `${part * 100}%`,
+                  transform: part === 1 ? 'translateX(-100%)' : part === 0 ? undefined : 'translateX(-50%)',
+                }}
+              >
                 {formatDuration(trace.duration * part)}
               </span>
             ))}
@@ -104,16 +112,41 @@ export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string 
             <div key={span.id}>
               <div className={styles.row} data-span={span.id}>
                 <div className={styles.name} style={{ paddingLeft: 8 + span.depth * 14 }}>
-                  <button type="button" className={styles.fold} disabled={span.children === 0} aria-label={closed.has(span.id) ? 'Show children' : 'Hide children'} onClick={() => setClosed(flip(closed, span.id))}>
+                  <button
+                    type="button"
+                    className={styles.fold}
+                    disabled={span.children === 0}
+                    aria-label={closed.has(span.id) ? 'Show children' : 'Hide children'}
+                    onClick={() => setClosed(flip(closed, span.id))}
+                  >
                     {span.children > 0 && <Icon name={closed.has(span.id) ? 'angle-right' : 'angle-down'} size="sm" />}
                   </button>
-                  <button type="button" className={styles.label} style={{ borderColor: color }} onClick={() => setOpen(flip(open, span.id))} title={`${span.service} ${span.operation}`}>
+                  <button
+                    type="button"
+                    className={styles.label}
+                    style={{ borderColor: color }}
+                    onClick={() => setOpen(flip(open, span.id))}
+                    title={`${span.service} ${span.operation}`}
+                  >
                     {span.failed && <Icon name="exclamation-circle" size="sm" className={styles.failed} />}
                     <b>{span.service}</b> <span>{span.operation}</span>
                   </button>
                 </div>
-                <button type="button" className={styles.lane} aria-label={`${span.service} ${span.operation}, ${formatDuration(span.duration)}`} aria-expanded={open.has(span.id)} onClick={() => setOpen(flip(open, span.id))}>
-                  <i style={{ left: share(at), width: `max(2px, ${share(span.duration)})`, background: color, outline: span.failed ? `1px solid ${theme.colors.error.main}` : undefined }} />
+                <button
+                  type="button"
+                  className={styles.lane}
+                  aria-label={`${span.service} ${span.operation}, ${formatDuration(span.duration)}`}
+                  aria-expanded={open.has(span.id)}
+                  onClick={() => setOpen(flip(open, span.id))}
+                >
+                  <i
+                    style={{
+                      left: share(at),
+                      width: `max(2px, ${share(span.duration)})`,
+                      background: color,
+                      outline: span.failed ? `1px solid ${theme.colors.error.main}` : undefined,
+                    }}
+                  />
                   <span style={place}>{formatDuration(span.duration)}</span>
                 </button>
               </div>
@@ -130,15 +163,56 @@ const getStyles = (theme: GrafanaTheme2) => {
   const line = `1px solid ${theme.colors.border.weak}`;
   const plain = { border: 'none', background: 'none', padding: 0, color: 'inherit', font: 'inherit', textAlign: 'left' as const };
   return {
-    trace: css({ containerType: 'inline-size', display: 'flex', flexDirection: 'column', height: '100%', minHeight: 0, ...theme.typography.bodySmall }),
-    head: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(0.5, 2), padding: theme.spacing(0, 1, 1), color: theme.colors.text.secondary, strong: { color: theme.colors.text.primary, ...theme.typography.body } }),
+    trace: css({
+      containerType: 'inline-size',
+      display: 'flex',
+      flexDirection: 'column',
+      height: '100%',
+      minHeight: 0,
+      ...theme.typography.bodySmall,
+    }),
+    head: css({
+      display: 'flex',
+      flexWrap: 'wrap',
+      gap: theme.spacing(0.5, 2),
+      padding: theme.spacing(0, 1, 1),
+      color: theme.colors.text.secondary,
+      strong: { color: theme.colors.text.primary, ...theme.typography.body },
+    }),
     id: css({ fontFamily: theme.typography.fontFamilyMonospace }),
     rows: css({ flex: 1, overflow: 'auto', minHeight: 0 }),
     row: css({ display: 'flex', height: 26, alignItems: 'stretch', '&:hover': { background: theme.colors.action.hover } }),
-    scale: css({ '@container (max-width: 560px)': { 'span:nth-child(even)': { display: 'none' } }, position: 'sticky', top: 0, zIndex: 1, background: theme.colors.background.secondary, borderBottom: line, color: theme.colors.text.secondary, '&:hover': { background: theme.colors.background.secondary } }),
-    name: css({ width: 'clamp(130px, 36%, 420px)', flexShrink: 0, display: 'flex', alignItems: 'center', gap: 2, paddingLeft: 8, borderRight: line, overflow: 'hidden', whiteSpace: 'nowrap' }),
+    scale: css({
+      '@container (max-width: 560px)': { 'span:nth-child(even)': { display: 'none' } },
+      position: 'sticky',
+      top: 0,
+      zIndex: 1,
+      background: theme.colors.background.secondary,
+      borderBottom: line,
+      color: theme.colors.text.secondary,
+      '&:hover': { background: theme.colors.background.secondary },
+    }),
+    name: css({
+      width: 'clamp(130px, 36%, 420px)',
+      flexShrink: 0,
+      display: 'flex',
+      alignItems: 'center',
+      gap: 2,
+      paddingLeft: 8,
+      borderRight: line,
+      overflow: 'hidden',
+      whiteSpace: 'nowrap',
+    }),
     fold: css({ ...plain, width: 16, height: 16, flexShrink: 0, display: 'flex', alignItems: 'center', justifyContent: 'center' }),
-    label: css({ ...plain, borderLeft: '3px solid', paddingLeft: 6, overflow: 'hidden', textOverflow: 'ellipsis', minWidth: 0, span: { color: theme.colors.text.secondary } }),
+    label: css({
+      ...plain,
+      borderLeft: '3px solid',
+      paddingLeft: 6,
+      overflow: 'hidden',
+      textOverflow: 'ellipsis',
+      minWidth: 0,
+      span: { color: theme.colors.text.secondary },
+    }),
     failed: css({ color: theme.colors.error.text, marginRight: 4 }),
     lane: css({
       ...plain,

@@ -17,7 +17,15 @@ export interface ListedAlert {
 export type AlertState = 'firing' | 'pending' | 'nodata' | 'error' | 'normal';
 
 export interface ListOptions {
-  stateFilter?: { firing?: boolean; pending?: boolean; noData?: boolean; normal?: boolean; error?: boolean; inactive?: boolean; recovering?: boolean };
+  stateFilter?: {
+    firing?: boolean;
+    pending?: boolean;
+    noData?: boolean;
+    normal?: boolean;
+    error?: boolean;
+    inactive?: boolean;
+    recovering?: boolean;
+  };
   alertName?: string;
   alertInstanceLabelFilter?: string;
   folder?: { title?: string } | null;
@@ -47,13 +55,15 @@ export function stateOf(text: string | undefined): AlertState {
 
 /** Matches labels against Grafana's filter text, such as `{severity="page", team=~"a|b"}`. */
 export function labelFilter(text: string | undefined): (labels: Record<string, string>) => boolean {
-  const tests = [...(text ?? '').matchAll(/([\w.:-]+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)].map(([, name = '', operator = '=', value = '']) => {
-    const regex = operator.includes('~') ? new RegExp(`^(?:${value})$`) : undefined;
-    return (labels: Record<string, string>) => {
-      const own = labels[name] ?? '';
-      return (regex ? regex.test(own) : own === value) !== operator.startsWith('!');
-    };
-  });
+  const tests = [...(text ?? '').matchAll(/([\w.:-]+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g)].map(
+    ([, name = '', operator = '=', value = '']) => {
+      const regex = operator.includes('~') ? new RegExp(`^(?:${value})$`) : undefined;
+      return (labels: Record<string, string>) => {
+        const own = labels[name] ?? '';
+        return (regex ? regex.test(own) : own === value) !== operator.startsWith('!');
+      };
+    },
+  );
   return (labels) => tests.every((test) => test(labels));
 }
 
@@ -73,7 +83,13 @@ function wanted(state: AlertState, filter: ListOptions['stateFilter']): boolean 
 
 function listed(rule: AlertRule, folder: string, group: string): ListedAlert {
   const instances = rule.alerts ?? [];
-  const state = stateOf(rule.state === 'inactive' && rule.health === 'error' ? 'error' : rule.health === 'nodata' && rule.state !== 'firing' ? 'nodata' : rule.state);
+  const state = stateOf(
+    rule.state === 'inactive' && rule.health === 'error'
+      ? 'error'
+      : rule.health === 'nodata' && rule.state !== 'firing'
+        ? 'nodata'
+        : rule.state,
+  );
   const times = instances.map((one) => Date.parse(one.activeAt ?? '')).filter((time) => time > 0);
   const active = Date.parse(rule.activeAt ?? '');
   return {

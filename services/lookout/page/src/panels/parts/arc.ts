@@ -20,5 +20,7 @@ export function arcPath(cx: number, cy: number, inner: number, outer: number, fr
   const [ex, ey] = at(cx, cy, inner, end);
   const [dx, dy] = at(cx, cy, inner, from);
   const outside = `M${n(ax)} ${n(ay)}A${n(outer)} ${n(outer)} 0 ${large} 1 ${n(bx)} ${n(by)}`;
-  return inner <= 0 ? `${outside}L${n(cx)} ${n(cy)}Z` : `${outside}L${n(ex)} ${n(ey)}A${n(inner)} ${n(inner)} 0 ${large} 0 ${n(dx)} ${n(dy)}Z`;
+  return inner <= 0
+    ? `${outside}L${n(cx)} ${n(cy)}Z`
+    : `${outside}L${n(ex)} ${n(ey)}A${n(inner)} ${n(inner)} 0 ${large} 0 ${n(dx)} ${n(dy)}Z`;
 }

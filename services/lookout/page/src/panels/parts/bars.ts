@@ -1,4 +1,13 @@
-import { type DataFrame, type Field, FieldType, formattedValueToString, getDisplayProcessor, getFieldDisplayName, getFieldSeriesColor, type GrafanaTheme2 } from '@grafana/data';
+import {
+  type DataFrame,
+  type Field,
+  FieldType,
+  formattedValueToString,
+  getDisplayProcessor,
+  getFieldDisplayName,
+  getFieldSeriesColor,
+  type GrafanaTheme2,
+} from '@grafana/data';
 
 export interface BarSeries {
   name: string;
@@ -34,17 +43,27 @@ export function barsOf(frames: DataFrame[], options: Record<string, unknown>, th
   });
   // Frames of one value each, such as an instant query gives, are one category after another.
   if (!x || (frames.length > 1 && frames.every((each) => each.length === 1))) {
-    const singles = frames.flatMap((each) => each.fields.filter((field) => field.type === FieldType.number && field.values.length > 0).map((field) => ({ each, field })));
+    const singles = frames.flatMap((each) =>
+      each.fields.filter((field) => field.type === FieldType.number && field.values.length > 0).map((field) => ({ each, field })),
+    );
     const first = singles[0];
     if (singles.length > 1 && first) {
       const values = singles.map(({ field }) => field.values.at(-1) as number | null);
       const color = getFieldSeriesColor(first.field, theme).color;
-      return { categories: singles.map(({ each, field }) => getFieldDisplayName(field, each, frames)), series: [{ name: 'Value', field: first.field, color, values }] };
+      return {
+        categories: singles.map(({ each, field }) => getFieldDisplayName(field, each, frames)),
+        series: [{ name: 'Value', field: first.field, color, values }],
+      };
     }
   }
   const series = frame.fields
     .filter((field) => field.type === FieldType.number && field !== x && !field.config.custom?.hideFrom?.viz)
-    .map((field): BarSeries => ({ name: named(field), field, color: getFieldSeriesColor(field, theme).color, values: field.values.slice(0, rows) }));
+    .map((field): BarSeries => ({
+      name: named(field),
+      field,
+      color: getFieldSeriesColor(field, theme).color,
+      values: field.values.slice(0, rows),
+    }));
   return series.length > 0 ? { categories, series } : undefined;
 }
 
@@ -86,5 +105,8 @@ export function extent(bars: Bars, stacked: boolean, percent: boolean): [number,
   });
   const config = bars.series[0]?.field.config;
   const soft = config?.custom as { axisSoftMin?: number; axisSoftMax?: number } | undefined;
-  return [config?.min ?? Math.min(min, soft?.axisSoftMin ?? min), config?.max ?? Math.max(max === 0 && min === 0 ? 1 : max, soft?.axisSoftMax ?? max)];
+  return [
+    config?.min ?? Math.min(min, soft?.axisSoftMin ?? min),
+    config?.max ?? Math.max(max === 0 && min === 0 ? 1 : max, soft?.axisSoftMax ?? max),
+  ];
 }

@@ -32,7 +32,9 @@ export function exemplarsOf(frames: DataFrame[]): Exemplar[] {
       return [];
     }
     return Array.from({ length: frame.length }, (_, row): Exemplar => {
-      const labels = Object.fromEntries(rest.map((field) => [field.name, String(field.values[row] ?? '')]).filter(([, text]) => text !== ''));
+      const labels = Object.fromEntries(
+        rest.map((field) => [field.name, String(field.values[row] ?? '')]).filter(([, text]) => text !== ''),
+      );
       const linked = rest.find((field) => field.config.links?.some((link) => link.internal?.datasourceUid) && field.values[row]);
       return {
         key: `${index}-${row}-${time.values[row]}`,
@@ -77,4 +79,3 @@ export const traceQuery = (source: DataSourceInfo, traceId: string): Record<stri
   isXRay(source.type)
     ? { queryType: 'getTrace', query: xrayTraceId(traceId), region: 'default' }
     : { queryType: 'traceId', query: traceId };
-

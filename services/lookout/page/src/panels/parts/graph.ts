@@ -57,7 +57,9 @@ function arcsOf(frame: DataFrame, row: number, theme: GrafanaTheme2): GraphNode[
 
 function nodesOf(frame: DataFrame, theme: GrafanaTheme2): GraphNode[] {
   const id = column(frame, 'id');
-  const [title, subtitle, main, secondary, color] = ['title', 'subtitle', 'mainstat', 'secondarystat', 'color'].map((name) => column(frame, name));
+  const [title, subtitle, main, secondary, color] = ['title', 'subtitle', 'mainstat', 'secondarystat', 'color'].map((name) =>
+    column(frame, name),
+  );
   return Array.from({ length: Math.min(frame.length, MOST_NODES) }, (_, row) => ({
     id: String(id?.values[row]),
     title: shown(title, row) || String(id?.values[row]),

@@ -31,7 +31,9 @@ export function fromBuckets(frames: DataFrame[], format: (bound: number) => stri
   const series = frames.flatMap((frame) => {
     const time = frame.fields.find((field) => field.type === FieldType.time);
     return time
-      ? frame.fields.filter((field) => field.type === FieldType.number).map((field) => ({ time, field, bound: upperBound(field, frame), name: getFieldDisplayName(field, frame, frames) }))
+      ? frame.fields
+          .filter((field) => field.type === FieldType.number)
+          .map((field) => ({ time, field, bound: upperBound(field, frame), name: getFieldDisplayName(field, frame, frames) }))
       : [];
   });
   if (series.length === 0) {
@@ -56,7 +58,13 @@ export function fromBuckets(frames: DataFrame[], format: (bound: number) => stri
 }
 
 /** Counts values of plain series into a grid of `columns` by `count`. */
-export function calculate(frames: DataFrame[], range: { from: number; to: number }, columns: number, count: number, format: (bound: number) => string): Heat | undefined {
+export function calculate(
+  frames: DataFrame[],
+  range: { from: number; to: number },
+  columns: number,
+  count: number,
+  format: (bound: number) => string,
+): Heat | undefined {
   const points = frames.flatMap((frame) => {
     const time = frame.fields.find((field) => field.type === FieldType.time);
     return frame.fields
@@ -80,5 +88,9 @@ export function calculate(frames: DataFrame[], range: { from: number; to: number
     }
   }
   const times = cells.map((_, i) => range.from + i * step);
-  return finish(times, Array.from({ length: count }, (_, i) => format(low + tall * (i + 1))), cells);
+  return finish(
+    times,
+    Array.from({ length: count }, (_, i) => format(low + tall * (i + 1))),
+    cells,
+  );
 }

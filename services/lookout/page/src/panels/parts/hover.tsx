@@ -11,7 +11,8 @@ export interface Hovered {
 /** A tooltip that follows the pointer, for panels that are drawn in SVG or HTML. */
 export function useHover() {
   const [hovered, setHovered] = useState<Hovered>();
-  const show = (event: MouseEvent, title: string, items: VizTooltipItem[]) => setHovered({ x: event.clientX, y: event.clientY, title, items });
+  const show = (event: MouseEvent, title: string, items: VizTooltipItem[]) =>
+    setHovered({ x: event.clientX, y: event.clientY, title, items });
   const tooltip = hovered && (
     <Portal>
       <VizTooltipContainer position={{ x: hovered.x, y: hovered.y }} offset={{ x: 12, y: 12 }}>

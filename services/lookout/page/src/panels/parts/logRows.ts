@@ -34,7 +34,10 @@ const asText = (value: unknown): string => (typeof value === 'object' && value !
 export function logRows(frames: DataFrame[], order: 'Descending' | 'Ascending'): { rows: LogRow[]; total: number } {
   const rows = frames.flatMap((frame, index) => {
     const strings = frame.fields.filter((field) => field.type === FieldType.string);
-    const message = frame.fields.find((field) => ['@message', 'message', 'Line', 'line', 'body'].includes(field.name)) ?? strings.find((field) => !hidden.test(field.name)) ?? strings[0];
+    const message =
+      frame.fields.find((field) => ['@message', 'message', 'Line', 'line', 'body'].includes(field.name)) ??
+      strings.find((field) => !hidden.test(field.name)) ??
+      strings[0];
     const time = frame.fields.find((field) => field.type === FieldType.time);
     const level = frame.fields.find((field) => /^(?:level|severity|detected_level)$/i.test(field.name));
     return Array.from({ length: frame.length }, (_, row): LogRow => {

@@ -14,7 +14,28 @@ export interface ColorOptions {
 type Interpolator = (share: number) => string;
 
 /** Schemes whose few is dark: they are not turned about in a dark theme. */
-const darkFirst = new Set(['Turbo', 'Viridis', 'Magma', 'Inferno', 'Plasma', 'Cividis', 'Cubehelix', 'Warm', 'Cool', 'Rainbow', 'Sinebow', 'Spectral', 'RdYlGn', 'RdYlBu', 'RdBu', 'RdGy', 'PuOr', 'PRGn', 'PiYG', 'BrBG']);
+const darkFirst = new Set([
+  'Turbo',
+  'Viridis',
+  'Magma',
+  'Inferno',
+  'Plasma',
+  'Cividis',
+  'Cubehelix',
+  'Warm',
+  'Cool',
+  'Rainbow',
+  'Sinebow',
+  'Spectral',
+  'RdYlGn',
+  'RdYlBu',
+  'RdBu',
+  'RdGy',
+  'PuOr',
+  'PRGn',
+  'PiYG',
+  'BrBG',
+]);
 
 function interpolatorOf(scheme: string): Interpolator {
   const all = chromatic as unknown as Record<string, Interpolator | undefined>;

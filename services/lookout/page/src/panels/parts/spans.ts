@@ -58,7 +58,11 @@ function logsOf(value: unknown): Span['logs'] {
 }
 
 const failedBy = (tags: Array<[string, string]>) =>
-  tags.some(([key, value]) => (['error', 'fault', 'otel.status_code'].includes(key) && /^(?:true|error|1)$/i.test(value)) || (/^http\.(?:response\.)?status(?:_code)?$/.test(key) && /^5/.test(value)));
+  tags.some(
+    ([key, value]) =>
+      (['error', 'fault', 'otel.status_code'].includes(key) && /^(?:true|error|1)$/i.test(value)) ||
+      (/^http\.(?:response\.)?status(?:_code)?$/.test(key) && /^5/.test(value)),
+  );
 
 /** Whether a frame is a trace in Grafana's form: one row per span, with the columns traceID, spanID, … */
 export const isTraceFrame = (frame: DataFrame) =>
@@ -97,7 +101,9 @@ function ordered(spans: Span[]): Span[] {
 export function traceOf(frame: DataFrame): Trace {
   const column = (name: string) => frame.fields.find((field) => field.name === name)?.values ?? [];
   const [ids, parents, services, operations] = ['spanID', 'parentSpanID', 'serviceName', 'operationName'].map(column);
-  const [starts, durations, tags, serviceTags, logs, codes] = ['startTime', 'duration', 'tags', 'serviceTags', 'logs', 'statusCode'].map(column);
+  const [starts, durations, tags, serviceTags, logs, codes] = ['startTime', 'duration', 'tags', 'serviceTags', 'logs', 'statusCode'].map(
+    column,
+  );
   const spans = Array.from({ length: frame.length }, (_, row): Span => {
     const own = pairs(tags?.[row]);
     return {

@@ -6,7 +6,12 @@ export function valuesOf(props: PanelProps, extra: { sparkline?: boolean; percen
   const asked = (props.options.reduceOptions ?? {}) as Partial<ReduceDataOptions>;
   return getFieldDisplayValues({
     data: props.frames,
-    reduceOptions: { values: asked.values ?? false, calcs: asked.calcs?.length ? asked.calcs : [ReducerID.lastNotNull], fields: asked.fields ?? '', limit: asked.limit ?? 100 },
+    reduceOptions: {
+      values: asked.values ?? false,
+      calcs: asked.calcs?.length ? asked.calcs : [ReducerID.lastNotNull],
+      fields: asked.fields ?? '',
+      limit: asked.limit ?? 100,
+    },
     fieldConfig: props.panel.fieldConfig ?? { defaults: {}, overrides: [] },
     replaceVariables: props.replace,
     theme: props.theme,
