@@ -102,7 +102,9 @@ class Renderer:
                         extra_http_headers=headers,
                         **options,
                     )
-                    await page.goto(f"http://{address}{picture.path}", wait_until="load")
+                    # Told so, the page draws what is below its window too.
+                    whole = f"{'&' if '?' in picture.path else '?'}render=1" if picture.height is None else ""
+                    await page.goto(f"http://{address}{picture.path}{whole}", wait_until="load")
                     await page.wait_for_selector(DRAWN, timeout=picture.seconds * 1000)
                     return await page.screenshot(full_page=picture.height is None, animations="disabled")
                 finally:

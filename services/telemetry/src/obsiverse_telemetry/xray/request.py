@@ -40,7 +40,8 @@ class Request:
         start, end = self.seconds("StartTime"), self.seconds("EndTime")
         if start > end:
             raise InvalidRequestException("StartTime must not be after EndTime.")
-        if end - start > longest:
+        # SDKs send whole seconds, so that a span of the longest length may seem to be one longer.
+        if end - start > longest + 1:
             raise InvalidRequestException(f"The time range may be {longest / 3600:.0f} hours at most.")
         return start, end
 
