@@ -32,15 +32,19 @@ function replaceUnused(): Plugin {
   };
 }
 
-/** Icons are fetched one by one, by name, from where Grafana keeps them: public/build/img/icons. */
+/**
+ * Icons are fetched one by one, by name, from where Grafana keeps them: public/build/img/icons. The component library's package lacks
+ * some that its components ask for; those are in icons/, drawn for this page.
+ */
 function iconFiles(): Plugin {
-  const from = path.join(modules, '@grafana/ui/dist/public/img/icons');
+  const folders = [path.join(modules, '@grafana/ui/dist/public/img/icons'), path.join(here, 'icons')];
   return {
     name: 'icon-files',
     configureServer(vite) {
       vite.middlewares.use('/public/build/img/icons', (request, response, next) => {
-        const file = path.join(from, path.normalize((request.url ?? '').split('?')[0] ?? ''));
-        if (file.startsWith(from) && existsSync(file)) {
+        const name = path.normalize((request.url ?? '').split('?')[0] ?? '');
+        const file = folders.map((folder) => path.join(folder, name)).find((one) => existsSync(one));
+        if (file && !name.includes('..')) {
           response.setHeader('Content-Type', 'image/svg+xml');
           createReadStream(file).pipe(response);
         } else {
@@ -52,8 +56,10 @@ function iconFiles(): Plugin {
       for (const kind of ['unicons', 'custom', 'mono', 'solid']) {
         const to = path.join(options.dir ?? 'dist', 'public/build/img/icons', kind);
         mkdirSync(to, { recursive: true });
-        for (const name of readdirSync(path.join(from, kind))) {
-          copyFileSync(path.join(from, kind, name), path.join(to, name));
+        for (const from of folders.map((folder) => path.join(folder, kind)).filter((one) => existsSync(one))) {
+          for (const name of readdirSync(from)) {
+            copyFileSync(path.join(from, name), path.join(to, name));
+          }
         }
       }
     },

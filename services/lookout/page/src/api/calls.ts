@@ -4,14 +4,10 @@ import type { FrontendSettings, QueryRequest, QueryResponse, RuleGroups, SearchH
 const encode = encodeURIComponent;
 
 function query(parameters: Record<string, string | number | undefined | string[]>): string {
-  const made = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
-    for (const one of Array.isArray(value) ? value : value === undefined ? [] : [String(value)]) {
-      made.append(name, one);
-    }
-  }
-  const text = made.toString();
-  return text ? `?${text}` : '';
+  const pairs = Object.entries(parameters).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : value === undefined ? [] : [String(value)]).map((one) => `${encode(name)}=${encode(one)}`),
+  );
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
 }
 
 export interface DashboardAnswer {

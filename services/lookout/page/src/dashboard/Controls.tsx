@@ -81,5 +81,5 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
 const getStyles = (theme: GrafanaTheme2) => ({
   controls: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'flex-start', gap: theme.spacing(1), padding: theme.spacing(2, 0, 1) }),
   left: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1), flex: '1 1 300px', minWidth: 0 }),
-  right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), marginLeft: 'auto', [theme.breakpoints.down('sm')]: { marginLeft: 0 } }),
+  right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), marginLeft: 'auto', [theme.breakpoints.down('sm')]: { marginLeft: 0, order: -1, width: '100%' } }),
 });

@@ -1,6 +1,6 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2, IconName } from '@grafana/data';
-import { Dropdown, Icon, LinkButton, Menu, ToolbarButton, useStyles2 } from '@grafana/ui';
+import { Button, Dropdown, Icon, LinkButton, Menu, useStyles2 } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import { search } from '../api/calls';
 import type { SearchHit } from '../api/types';
@@ -53,9 +53,9 @@ function TagLinks({ link }: { link: DashboardLink }) {
   );
   return (
     <Dropdown overlay={menu} placement="bottom-start">
-      <ToolbarButton icon="bars" variant="canvas" isOpen={undefined}>
+      <Button size="sm" variant="secondary" fill="outline" icon="bars">
         {link.title || 'Dashboards'}
-      </ToolbarButton>
+      </Button>
     </Dropdown>
   );
 }

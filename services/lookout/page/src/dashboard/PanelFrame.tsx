@@ -71,11 +71,11 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
   }, [report, key, seen, settled, data.state]);
   useEffect(() => () => report(key, undefined), [report, key]);
   const onDrawn = useCallback(() => setDrawn(true), []);
-  const title = interpolate(panel.title ?? '', scope, 'text');
+  const title = interpolate(panel.title ?? '', scope, 'text').trim();
   const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
   const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
   const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
-  const cut = shown > 0 && total > shown ? `${number(shown)} of ${number(total)}` : undefined;
+  const cut = shown > 0 && total > shown ? `${number(shown)} of ${number(Math.max(total, data.total))}` : undefined;
   const view = () => setParams({ viewPanel: alone ? undefined : key });
   const menu = (
     <Menu>

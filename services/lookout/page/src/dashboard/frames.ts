@@ -11,6 +11,8 @@ export interface Answer {
   exemplars: DataFrame[];
   errors: Map<string, string>;
   notices: string[];
+  /** How many frames came, where those are more than are taken apart; else 0. */
+  total: number;
 }
 
 export function isExemplar(frame: DataFrame): boolean {
@@ -58,7 +60,7 @@ function shape(frames: DataFrame[], refId: string, format: string | undefined, s
 
 /** Takes the answer to a panel's request apart into frames, exemplars and errors, in the order of the queries. */
 export function readAnswer(response: QueryResponse, order: string[], formats: Map<string, string>): Answer {
-  const answer: Answer = { frames: [], exemplars: [], errors: new Map(), notices: [] };
+  const answer: Answer = { frames: [], exemplars: [], errors: new Map(), notices: [], total: 0 };
   const results = response.results ?? {};
   const tables = [...formats.values()].filter((format) => format === 'table').length;
   let left = MOST_FRAMES;
@@ -84,7 +86,8 @@ export function readAnswer(response: QueryResponse, order: string[], formats: Ma
     answer.frames.push(...shape(kept, refId, formats.get(refId), tables < 2));
   }
   if (total > MOST_FRAMES) {
-    answer.notices.push(`${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`);
+    answer.total = total;
+    answer.notices.push(`The answer has ${total.toLocaleString('en')} series; the first ${MOST_FRAMES.toLocaleString('en')} are looked at.`);
   }
   return answer;
 }

@@ -87,7 +87,13 @@ function sendable(target: Query, source: DataSourceInfo, scope: Scope, range: Ti
   return interpolateAll(target, scope, isXRay(source.type) ? 'csv' : 'glob') as Query;
 }
 
-const isEmpty = (target: Query, source: DataSourceInfo) => isPrometheus(source.type) && String(target.expr ?? '').trim() === '';
+/** A query that asks for nothing, such as for a trace that nobody has chosen yet, is not sent. */
+function isEmpty(query: Query, source: DataSourceInfo): boolean {
+  if (isPrometheus(source.type)) {
+    return String(query.expr ?? '').trim() === '';
+  }
+  return isXRay(source.type) && query.queryType === 'getTrace' && String(query.query ?? '').trim() === '';
+}
 
 /**
  * Makes the one request that asks for everything a panel shows.

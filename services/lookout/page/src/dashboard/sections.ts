@@ -32,6 +32,10 @@ function split(panels: Panel[]): RawSection[] {
   for (const panel of [...panels].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x)) {
     if (panel.type === 'row') {
       sections.push({ row: panel, panels: [...(panel.panels ?? [])] });
+      if (panel.collapsed) {
+        // A closed row holds its panels itself: what follows stands on its own.
+        sections.push({ panels: [] });
+      }
     } else {
       sections.at(-1)?.panels.push(panel);
     }
@@ -80,7 +84,7 @@ export function makeSections(panels: Panel[], valuesOf: ValuesOf): Section[] {
   return split(panels).flatMap(({ row, panels: own }, index): Section[] => {
     const key = row ? `row-${row.id}` : `top-${index}`;
     // What a row holds stands below it; without a row, places count from the top panel.
-    const top = row && own.length > 0 ? Math.min(...own.map((panel) => panel.gridPos.y)) : 0;
+    const top = own.length > 0 && (row || index > 0) ? Math.min(...own.map((panel) => panel.gridPos.y)) : 0;
     const values = row?.repeat ? valuesOf(row.repeat) : undefined;
     if (!row?.repeat || !values || values.length === 0) {
       return [{ key, row, bindings: {}, panels: repeatPanels(own, top, '', {}, valuesOf) }];

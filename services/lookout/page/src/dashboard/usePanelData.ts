@@ -24,6 +24,8 @@ export interface PanelData {
   exemplars: DataFrame[];
   error?: string;
   notices: string[];
+  /** How many series came, where those are too many to look at all; else 0. */
+  total: number;
   range: TimeRange;
 }
 
@@ -72,6 +74,7 @@ export function usePanelData(instance: PanelInstance, visible: boolean, width: n
     frames: [],
     exemplars: [],
     notices: [],
+    total: 0,
     range: timed.range,
   });
   const latest = useRef({ scope, range: timed.range });
@@ -101,7 +104,7 @@ export function usePanelData(instance: PanelInstance, visible: boolean, width: n
     const run = async () => {
       if (!built.request) {
         const error = [...built.errors.values()][0];
-        finish({ state: error ? 'error' : 'empty', frames: [], exemplars: [], error, notices: [] });
+        finish({ state: error ? 'error' : 'empty', frames: [], exemplars: [], error, notices: [], total: 0 });
         return;
       }
       setData((before) => ({ ...before, busy: true, state: before.frames.length > 0 || before.state === 'empty' ? before.state : 'loading' }));
@@ -120,9 +123,10 @@ export function usePanelData(instance: PanelInstance, visible: boolean, width: n
           exemplars: answer.exemplars,
           error,
           notices: [...new Set([...answer.notices, ...made.notices])],
+          total: answer.total,
         });
       } catch (error) {
-        finish({ state: 'error', frames: [], exemplars: [], error: plain(error instanceof Error ? error.message : String(error)), notices: [] });
+        finish({ state: 'error', frames: [], exemplars: [], error: plain(error instanceof Error ? error.message : String(error)), notices: [], total: 0 });
       }
     };
     void run();

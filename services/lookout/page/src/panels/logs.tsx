@@ -15,6 +15,9 @@ interface Options {
   sortOrder?: 'Descending' | 'Ascending';
 }
 
+/** Below this width, in pixels, a line's text stands below its time. */
+const NARROW = 520;
+
 function pretty(text: string): string {
   try {
     return /^\s*[{[]/.test(text) ? JSON.stringify(JSON.parse(text), null, 2) : text;
@@ -23,7 +26,7 @@ function pretty(text: string): string {
   }
 }
 
-const Line = memo(function Line({ row, options, timeZone }: { row: LogRow; options: Options; timeZone: string }) {
+const Line = memo(function Line({ row, options, timeZone, narrow }: { row: LogRow; options: Options; timeZone: string; narrow: boolean }) {
   const styles = useStyles2(getStyles);
   const [open, setOpen] = useState(false);
   const details = options.enableLogDetails !== false && row.fields.length > 0;
@@ -31,7 +34,7 @@ const Line = memo(function Line({ row, options, timeZone }: { row: LogRow; optio
   return (
     <>
       <div
-        className={cx(styles.line, details && styles.clickable)}
+        className={cx(styles.line, details && styles.clickable, narrow && styles.narrow)}
         role={details ? 'button' : undefined}
         tabIndex={details ? 0 : undefined}
         aria-expanded={details ? open : undefined}
@@ -57,7 +60,7 @@ const Line = memo(function Line({ row, options, timeZone }: { row: LogRow; optio
   );
 });
 
-export default function LogsPanel({ frames, options: asked, timeZone }: PanelProps) {
+export default function LogsPanel({ frames, options: asked, timeZone, width }: PanelProps) {
   const options = asked as Options;
   const styles = useStyles2(getStyles);
   const { rows, total } = useMemo(() => logRows(frames, options.sortOrder ?? 'Descending'), [frames, options.sortOrder]);
@@ -67,7 +70,7 @@ export default function LogsPanel({ frames, options: asked, timeZone }: PanelPro
   return (
     <div className={styles.list}>
       {rows.map((row) => (
-        <Line key={row.key} row={row} options={options} timeZone={timeZone} />
+        <Line key={row.key} row={row} options={options} timeZone={timeZone} narrow={width < NARROW} />
       ))}
       {total > MOST_LINES && <div className={styles.more}>{`The first ${MOST_LINES.toLocaleString('en')} of ${total.toLocaleString('en')} lines`}</div>}
     </div>
@@ -82,6 +85,8 @@ const getStyles = (theme: GrafanaTheme2) => {
     list: css({ height: '100%', overflow: 'auto', fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize, padding: theme.spacing(0, 1, 1) }),
     line: css({ display: 'flex', gap: theme.spacing(1.5), padding: '2px 0', lineHeight: 1.5, minWidth: 0, '&:hover': { background: theme.colors.action.hover } }),
     clickable: css({ cursor: 'pointer', contentVisibility: 'auto', containIntrinsicSize: 'auto 20px' }),
+    // The level's colour is the line's left border, which the time and the text share.
+    narrow: css({ flexWrap: 'wrap', position: 'relative', paddingLeft: 8, columnGap: 0, '> span:first-of-type': { position: 'absolute', left: 0, top: 3, bottom: 3 }, '> time': { width: '100%' } }),
     level: css({ width: 3, flexShrink: 0, borderRadius: 2 }),
     levels: {
       critical: level(color('purple')),

@@ -3,7 +3,7 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Tooltip, useStyles2, useTheme2 } from '@grafana/ui';
 import { Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
-import { memo, useEffect, useMemo } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import { arcPath } from './parts/arc';
 import { graphOf, type GraphNode, MOST_NODES } from './parts/graph';
 import { NoData } from './parts/NoData';
@@ -36,7 +36,7 @@ const Circle = memo(function Circle({ data: { node } }: NodeProps<CircleNode>) {
   return (
     <Tooltip content={<Details node={node} />} placement="top">
       <div className={styles.node} data-node={node.id}>
-        <Handle type="target" position={Position.Left} className={styles.handle} />
+        <Handle type="target" position={Position.Left} className={styles.handle} style={{ top: RADIUS, left: 60 - RADIUS }} />
         <svg width={RADIUS * 2} height={RADIUS * 2} aria-hidden>
           <circle cx={RADIUS} cy={RADIUS} r={RADIUS - 3} fill={theme.colors.background.secondary} stroke={node.color ?? theme.colors.border.strong} strokeWidth={node.arcs.length > 0 ? 0 : 4} />
           {node.arcs.map((arc) => {
@@ -53,7 +53,7 @@ const Circle = memo(function Circle({ data: { node } }: NodeProps<CircleNode>) {
         </svg>
         <div className={styles.title}>{node.title}</div>
         {node.subtitle && <div className={styles.subtitle}>{node.subtitle}</div>}
-        <Handle type="source" position={Position.Right} className={styles.handle} />
+        <Handle type="source" position={Position.Right} className={styles.handle} style={{ top: RADIUS, right: 60 - RADIUS }} />
       </div>
     </Tooltip>
   );
@@ -63,6 +63,9 @@ const nodeTypes = { circle: Circle };
 
 function Flow({ nodes, edges, dark, size }: { nodes: CircleNode[]; edges: Edge[]; dark: boolean; size: string }) {
   const flow = useReactFlow();
+  const [hovered, setHovered] = useState('');
+  // What an edge has to say covers its neighbours: it shows for the one under the pointer.
+  const shown = edges.map((edge) => (edge.id === hovered ? { ...edge, label: edge.data?.text as string, zIndex: 10, style: { ...edge.style, strokeWidth: 2.5 } } : edge));
   const key = nodes.map((node) => node.id).join('\n');
   useEffect(() => {
     const frame = requestAnimationFrame(() => void flow.fitView({ padding: 0.12, maxZoom: 1.25 }));
@@ -71,7 +74,9 @@ function Flow({ nodes, edges, dark, size }: { nodes: CircleNode[]; edges: Edge[]
   return (
     <ReactFlow
       nodes={nodes}
-      edges={edges}
+      edges={shown}
+      onEdgeMouseEnter={(_event, edge) => setHovered(edge.id)}
+      onEdgeMouseLeave={() => setHovered('')}
       nodeTypes={nodeTypes}
       colorMode={dark ? 'dark' : 'light'}
       fitView
@@ -100,9 +105,9 @@ export default function NodeGraphPanel({ frames, theme, width, height }: PanelPr
           id: edge.id,
           source: edge.source,
           target: edge.target,
-          label: [edge.main, edge.secondary].filter(Boolean).join(' · '),
+          data: { text: [edge.main, edge.secondary].filter(Boolean).join(' · ') },
           style: { stroke: line, strokeWidth: 1.25 },
-          labelStyle: { fill: theme.colors.text.secondary, fontSize: 9 },
+          labelStyle: { fill: theme.colors.text.secondary, fontSize: 10 },
           labelBgStyle: { fill: theme.colors.background.primary, fillOpacity: 0.85 },
           markerEnd: { type: MarkerType.ArrowClosed, color: line, width: 16, height: 16 },
         }),
@@ -125,7 +130,7 @@ export default function NodeGraphPanel({ frames, theme, width, height }: PanelPr
 const getStyles = (theme: GrafanaTheme2) => ({
   graph: css({ position: 'relative', width: '100%', height: '100%', '.react-flow': { background: 'transparent', '--xy-attribution-background-color-default': 'transparent' } }),
   node: css({ display: 'flex', flexDirection: 'column', alignItems: 'center', width: 120 }),
-  handle: css({ opacity: 0, top: RADIUS, '&.react-flow__handle-left': { left: 60 - RADIUS }, '&.react-flow__handle-right': { right: 60 - RADIUS }, pointerEvents: 'none' }),
+  handle: css({ opacity: 0, pointerEvents: 'none' }),
   title: css({ ...theme.typography.bodySmall, maxWidth: 140, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: theme.colors.text.primary }),
   subtitle: css({ fontSize: 10, maxWidth: 140, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', color: theme.colors.text.secondary }),
   more: css({ position: 'absolute', top: 4, left: 8, ...theme.typography.bodySmall, color: theme.colors.text.secondary }),

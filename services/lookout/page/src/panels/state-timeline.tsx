@@ -36,6 +36,7 @@ export default function StateTimelinePanel({ frames, options: asked, panel, widt
       ctx.clip();
       ctx.font = `${12 * ratio}px ${theme.typography.fontFamily}`;
       ctx.textBaseline = 'middle';
+      ctx.textAlign = 'left';
       rows.forEach((row, index) => {
         const top = u.valToPos(index + 1, 'y', true);
         const full = u.valToPos(index, 'y', true) - top;

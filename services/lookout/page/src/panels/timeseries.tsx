@@ -1,7 +1,7 @@
-import { applyNullInsertThreshold, type DataFrame, FieldType, sortDataFrame } from '@grafana/data';
+import { applyNullInsertThreshold, type DataFrame, type Field, FieldType, sortDataFrame } from '@grafana/data';
 import { type LegendDisplayMode, type LegendPlacement, SortOrder, TooltipDisplayMode, type VizLegendOptions } from '@grafana/schema';
 import { PanelContextProvider, TimeSeries, type PanelContext } from '@grafana/ui';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react';
 import { useDashboard } from '../dashboard/context';
 import { Annotations } from './parts/Annotations';
 import { Exemplars } from './parts/Exemplars';
@@ -11,6 +11,17 @@ import { useStructureRev } from './parts/structure';
 import { NoData } from './parts/NoData';
 import type { PanelProps } from './types';
 
+type ScaleProps = Parameters<NonNullable<ComponentProps<typeof TimeSeries>['tweakScale']>>[0];
+
+/** What can be drawn of a value: NaN and infinity, such as a quantile of no samples, are holes. */
+function drawable(value: number | boolean | null | undefined): number | null | undefined {
+  if (value === null || value === undefined) {
+    return value;
+  }
+  const number = Number(value);
+  return Number.isFinite(number) ? number : null;
+}
+
 /** Frames with a time and numbers, in time's order, with holes where samples are missing; booleans become 0 and 1. */
 export function graphable(frames: DataFrame[], until: number): DataFrame[] {
   return frames.flatMap((frame) => {
@@ -19,9 +30,7 @@ export function graphable(frames: DataFrame[], until: number): DataFrame[] {
       return [];
     }
     const fields = frame.fields.map((field) =>
-      field.type === FieldType.boolean
-        ? { ...field, type: FieldType.number, values: field.values.map((value: boolean | null) => (value === null || value === undefined ? value : Number(value))) }
-        : field,
+      field.type === FieldType.boolean || field.type === FieldType.number ? { ...field, type: FieldType.number, values: field.values.map(drawable) } : field,
     );
     if (!fields.some((field) => field.type === FieldType.number)) {
       return [];
@@ -29,6 +38,12 @@ export function graphable(frames: DataFrame[], until: number): DataFrame[] {
     const sorted = sortDataFrame({ ...frame, fields }, timeIndex);
     return [applyNullInsertThreshold({ frame: sorted, refFieldName: sorted.fields[timeIndex]?.name, refFieldPseudoMax: until })];
   });
+}
+
+/** A share that is 0 all the time has an axis up to 100 %, not up to the 100 (10,000 %) that a plot of nothing has. */
+function tweakScale(scale: ScaleProps, field: Field): ScaleProps {
+  const flat = field.values.every((value: number | null) => !value);
+  return flat && field.config.unit === 'percentunit' && field.config.max === undefined ? { ...scale, softMin: scale.softMin ?? 0, softMax: scale.softMax ?? 1 } : scale;
 }
 
 function legendOf(options: Record<string, unknown>, width: number, height: number): VizLegendOptions {
@@ -81,6 +96,7 @@ export default function TimeSeriesPanel({ frames, exemplars, options, width, hei
         timeZone={timeZone}
         legend={legend}
         options={options}
+        tweakScale={tweakScale}
       >
         {(config, aligned) => (
           <>

@@ -23,7 +23,7 @@ export function WithLegend(props: {
 }) {
   const { width, height, entries, onToggle, children } = props;
   const asked = (props.options.legend ?? {}) as Partial<VizLegendOptions>;
-  const placement = (asked.placement === 'right' && width > 360 ? 'right' : 'bottom') as LegendPlacement;
+  const placement = (asked.placement === 'right' && width > 250 ? 'right' : 'bottom') as LegendPlacement;
   const shown = (asked.showLegend ?? props.byDefault ?? true) && height > 90 && entries.length > 0;
   const items = entries.map(
     (entry): VizLegendItem => ({ label: entry.label, color: entry.color, yAxis: 1, disabled: entry.disabled, getDisplayValues: () => entry.values ?? [] }),

@@ -8,7 +8,12 @@ const n = (value: number) => value.toFixed(2);
 
 /** The SVG path of a ring's part between two angles; a pie's piece where the inner radius is 0. */
 export function arcPath(cx: number, cy: number, inner: number, outer: number, from: number, to: number): string {
-  const end = Math.min(to, from + 2 * Math.PI - 0.0001);
+  if (to - from >= 2 * Math.PI - 0.001) {
+    // An arc that ends where it starts is none in SVG: a full ring is two halves.
+    const half = from + Math.PI;
+    return arcPath(cx, cy, inner, outer, from, half) + arcPath(cx, cy, inner, outer, half, from + 2 * Math.PI);
+  }
+  const end = to;
   const large = end - from > Math.PI ? 1 : 0;
   const [ax, ay] = at(cx, cy, outer, from);
   const [bx, by] = at(cx, cy, outer, end);

@@ -126,8 +126,8 @@ function layers(nodes: GraphNode[], edges: GraphEdge[]): Map<string, number> {
 }
 
 /** Distance between columns and between nodes of a column, in pixels. */
-const ACROSS = 210;
-const DOWN = 130;
+const ACROSS = 150;
+const DOWN = 125;
 
 /** Places nodes in columns from callers to the called, each near the middle of those that call it. */
 export function place(nodes: GraphNode[], edges: GraphEdge[]): GraphNode[] {
