@@ -23,7 +23,7 @@ for project in services/*/pyproject.toml grafana/pyproject.toml; do
         compile_project --output-file requirements.lock
     fi
 done
-for other in src/obsiverse/components/node tests/sdk/v*; do
+for other in src/obsiverse/components/node tests/sdk/v* services/lookout/tests/client; do
     cd "$root/$other"
     echo "$other"
     compile requirements.in --output-file requirements.lock

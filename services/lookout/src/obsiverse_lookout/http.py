@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
@@ -64,7 +65,10 @@ class Call:
         if not self.raw.strip():
             return {}
         try:
-            read = cast("object", json.loads(self.raw))
+            read = cast("object", json.loads(self.raw, parse_constant=_no_number))
+            # Half of a character, which JSON can spell, can be neither kept nor answered.
+            if b"\\u" in self.raw:
+                json.dumps(read, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise ApiError(400, f"bad request data: the body is no JSON: {error}") from None
         if not isinstance(read, dict):
@@ -89,10 +93,11 @@ def route(method: str, path: str, handler: Handler, role: Role = "Viewer", *, si
         call.identity.require(role)
         if signed_in and call.identity.kind == "anonymous":
             raise unauthorized("Unauthorized: sign in or send a token", "auth.unauthorized")
-        if iscoroutinefunction(handler):
-            answer = await handler(call)
-        else:
-            answer = await run_in_threadpool(handler, call)
+        try:
+            answer = await (handler(call) if iscoroutinefunction(handler) else run_in_threadpool(handler, call))
+        except (OverflowError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
+            # SQLite takes texts and numbers of 64 bits; what a client put in their place came down to here.
+            raise ApiError(400, f"bad request data: {error}") from error
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     return Route(path, endpoint, methods=[method])
@@ -111,6 +116,10 @@ async def authenticated(request: Request) -> Call:
             if len(received) > BODY_LIMIT:
                 raise ApiError(413, f"the body is longer than {BODY_LIMIT // 1024**2} MB")
     return Call(lookout, identity, request, bytes(received))
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _number(text: str, name: str) -> int:

@@ -75,9 +75,10 @@ class Page:
 
     def asset(self, request: Request) -> Response:
         """A file; raises ApiError 404."""
-        root = self._folder.resolve()
-        path = (root / str(request.path_params["path"])).resolve()
-        if not path.is_relative_to(root) or not path.is_file() or path == root / "index.html":
+        root, name = self._folder.resolve(), str(request.path_params["path"])
+        # No file's name holds a zero byte, and asking for one is an error.
+        path = (root / name.replace("\0", "/")).resolve()
+        if "\0" in name or not path.is_relative_to(root) or not path.is_file() or path == root / "index.html":
             raise ApiError(404, "Not found")
         hashed = path.relative_to(root).parts[0] == HASHED_FOLDER
         return self._answer(request, path, FOREVER if hashed else "public, max-age=3600")

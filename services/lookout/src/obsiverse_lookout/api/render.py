@@ -20,6 +20,8 @@ WHOLE = "-1"
 async def render(call: Call) -> Any:
     """A PNG of a dashboard, or of one of its panels."""
     kind, uid = call.path("kind"), call.path("uid")
+    if kind not in ("d", "d-solo"):
+        raise ApiError(404, "Not found: pictures are below /render/d/ and /render/d-solo/")
     dashboard = call.lookout.dashboards.get(call.org_id, uid)
     panel = call.query.get("panelId", "").removeprefix("panel-")
     if kind == "d-solo" and panel not in _panels(listing(dashboard["model"].get("panels"))):

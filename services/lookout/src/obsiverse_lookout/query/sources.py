@@ -121,7 +121,8 @@ def named(asked: cloudwatch_metrics.Metric, beside: Sequence[Query], now: float)
 
 
 def _on_grid(over: TimeRange) -> TimeRange:
-    return TimeRange(over.start // GRID_MS * GRID_MS, over.end // GRID_MS * GRID_MS)
+    # What has just come in is wanted too.
+    return TimeRange(over.start // GRID_MS * GRID_MS, -(-over.end // GRID_MS) * GRID_MS)
 
 
 def _key(query: Query) -> Hashable:
