@@ -174,12 +174,17 @@ PLATFORM = (
     Alert(
         uid="obsiverse-collector-drops",
         title="Telemetry is being lost",
-        expr=" or ".join(
-            f'label_replace(sum by (exporter) (rate(otelcol_exporter_enqueue_failed_{name}_total[5m])), "signal", "{signal}", "", "")'
-            for name, signal in (("spans", "traces"), ("metric_points", "metrics"), ("log_records", "logs"))
+        # What was never dropped has no such series: the queues stand for 0.
+        expr=(
+            "sum by (exporter) ("
+            + " or ".join(
+                f"rate(otelcol_exporter_enqueue_failed_{kind}_total[5m])"
+                for kind in ("spans", "metric_points", "log_records")
+            )
+            + ") or 0 * max by (exporter) (otelcol_exporter_queue_size)"
         ),
         above=0,
-        summary="The collector's queue of {{ .Labels.exporter }} is full and drops {{ .Labels.signal }}",
+        summary="The collector's queue of {{ .Labels.exporter }} is full, and it drops what comes",
         runbook=(
             "`obsiverse logs otel-collector` says what the endpoint answers. While it is away nothing that comes is kept; "
             "once it answers again the queue empties by itself."

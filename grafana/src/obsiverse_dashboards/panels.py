@@ -37,7 +37,9 @@ from obsiverse_dashboards import style
 from obsiverse_dashboards.links import Link
 from obsiverse_dashboards.queries import Query
 
-LAST, MEAN, MAX, TOTAL = "lastNotNull", "mean", "max", "sum"
+LAST, MEAN, MAX = "lastNotNull", "mean", "max"
+# In pixels, so that numbers beside each other are of one size, whatever they say.
+FIGURE, BAR_NAME, BAR_FIGURE = 38, 13, 16
 
 
 def named(name: str, *properties: DynamicConfigValue) -> DashboardFieldConfigSourceOverrides:
@@ -142,6 +144,7 @@ def lines(
     legend: Sequence[str] = (LAST,),
     limit_line: bool = False,
     dots: bool = False,
+    room: float | None = None,
     **look: Unpack[Look],
 ) -> Panel:
     """A time series.
@@ -150,6 +153,7 @@ def lines(
         legend: what it says of each series; nothing for a plain list of names.
         limit_line: draw the thresholds, instead of none.
         dots: draw each value, for series that have few.
+        room: the axis reaches up to this, also where the values are less.
     """
     style_mode = common.GraphThresholdsStyleMode.DASHED if limit_line else common.GraphThresholdsStyleMode.OFF
     custom = common.GraphFieldConfig(
@@ -166,12 +170,13 @@ def lines(
         ),
         thresholds_style=common.GraphThresholdsStyleConfig(mode=style_mode),
         axis_border_show=False,
+        axis_soft_max=room,
     )
     options = timeseries.Options(
         legend=_legend(legend),
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING),
     )
-    return _panel("timeseries", title, about, queries, options, look, style.by_name(), custom)
+    return _panel("timeseries", title, about, queries, options, look, style.in_turn(), custom)
 
 
 def _legend(calculations: Sequence[str]) -> common.VizLegendOptions:
@@ -213,6 +218,9 @@ def number(
         text_mode=common.BigValueTextMode.VALUE_AND_NAME if names else common.BigValueTextMode.VALUE,
         reduce_options=_reduce(calculation, fields=fields),
         orientation=common.VizOrientation.AUTO,
+        text=common.VizTextDisplayOptions(value_size=FIGURE),
+        # The course beneath the value, and not beside it, where a long value would cover it.
+        wide_layout=False,
     )
     return _panel("stat", title, about, queries, options, look, style.by_thresholds())
 
@@ -231,8 +239,12 @@ def ranking(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pa
         name_placement=common.BarGaugeNamePlacement.LEFT,
         orientation=common.VizOrientation.HORIZONTAL,
         show_unfilled=False,
+        sizing=common.BarGaugeSizing.MANUAL,
+        min_viz_height=16,
+        max_viz_height=28,
         reduce_options=_reduce(LAST),
         legend=common.VizLegendOptions(show_legend=False),
+        text=common.VizTextDisplayOptions(title_size=BAR_NAME, value_size=BAR_FIGURE),
     )
     return _panel("bargauge", title, about, queries, options, look, style.by_thresholds())
 
@@ -264,7 +276,7 @@ def shares(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pan
         ),
         tooltip=common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE),
     )
-    return _panel("piechart", title, about, queries, options, look, style.by_name())
+    return _panel("piechart", title, about, queries, options, look, style.in_turn())
 
 
 def rows(
@@ -284,6 +296,8 @@ def rows(
         sort_by=[common.TableSortByFieldState(display_name=sort[0], desc=sort[1])] if sort else [],
     )
     custom = common.TableFieldOptions(align=common.FieldTextAlignment.AUTO, inspect=False)
+    # A cell without a value shows what the whole table does where it has no rows; a dash says enough.
+    look["overrides"] = (matching(".*", style.prop("noValue", "–")), *look.get("overrides", ()))
     return _panel("table", title, about, queries, options, look, style.by_thresholds(), custom)
 
 

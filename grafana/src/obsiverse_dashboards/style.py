@@ -68,9 +68,9 @@ def by_thresholds() -> FieldColor:
     return FieldColor(mode=FieldColorModeId.THRESHOLDS)
 
 
-def by_name() -> FieldColor:
-    """A colour for each series' name, the same in every panel."""
-    return FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+def in_turn() -> FieldColor:
+    """A colour for each series, of Grafana's palette, in their order. By name two may have the same, and a lone one red."""
+    return FieldColor(mode=FieldColorModeId.PALETTE_CLASSIC)
 
 
 def words(meanings: Mapping[str, tuple[str, str]]) -> ValueMap:

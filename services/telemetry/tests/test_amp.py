@@ -178,6 +178,12 @@ def test_labels_their_values_and_series_are_prometheus_own(stack, name):
     assert signed(stack.telemetry, f"api/v1/label/host/values?{selected}").json()["data"] == ["a b"]
 
 
+def test_exemplars_lead_from_values_to_traces(stack: Stack) -> None:
+    span = "query_exemplars?query=anything&start=1700000000&end=1700000060"
+    answer = signed(stack.telemetry, f"api/v1/{span}")
+    assert (answer.status_code, answer.json()) == (200, {"status": "success", "data": []})
+
+
 def test_an_answer_is_packed_where_the_client_takes_that(stack):
     answer = signed(stack.telemetry, "api/v1/metadata", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"

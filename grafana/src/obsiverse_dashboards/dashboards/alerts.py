@@ -51,7 +51,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.PLATFORM, Uid.ENDPOINT, Uid.EXECUTIVE),
         variables=(variables.endpoint(),),
         annotations=(annotations.deployments(of_chosen=False),),
-        since="now-6h",
+        since="now-3h",
         refresh="30s",
     )
 
@@ -69,7 +69,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 6,
                 count(

@@ -34,7 +34,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.EXECUTIVE, Uid.ENDPOINT, Uid.TRAINING),
         variables=(variables.endpoint(), variables.variant()),
         annotations=(annotations.deployments(),),
-        since="now-3h",
+        since="now-1h",
         refresh="30s",
     )
 
@@ -43,7 +43,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 5,
                 number(
@@ -110,7 +110,7 @@ def _by_endpoint() -> Section:
     return section(
         "By endpoint",
         line(
-            7,
+            5,
             (
                 24,
                 rows(

@@ -58,6 +58,7 @@ def dashboard() -> Dashboard:
             variables.log_groups("log_group", "Log group", "The endpoints' logs.", "/aws/sagemaker/Endpoints/"),
         ),
         annotations=(annotations.deployments(), annotations.alerts()),
+        since="now-30m",
     )
 
 
@@ -111,7 +112,7 @@ def _glance() -> Section:
         minimum=0,
     )
     return section(
-        "At a glance", line(4, (4, requests), (4, errors), (4, typical), (4, slowest), (4, instances), (4, queued))
+        "At a glance", line(5, (4, requests), (4, errors), (4, typical), (4, slowest), (4, instances), (4, queued))
     )
 
 
@@ -139,6 +140,7 @@ def _traffic() -> Section:
         minimum=0,
         thresholds=ERRORS,
         limit_line=True,
+        room=0.1,
         legend=(MEAN, MAX),
         links=(to_traces(),),
     )
@@ -313,6 +315,7 @@ def _gpu() -> Section:
             (6, measured("GPU power", "POWER_USAGE", Unit.WATT)),
             (6, measured("GPU temperature", "GPU_TEMP", Unit.CELSIUS)),
         ),
+        folded=True,
     )
 
 

@@ -42,7 +42,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.ENDPOINT, Uid.COST, Uid.MODEL_QUALITY),
         variables=(variables.model(),),
         annotations=(annotations.deployments(), annotations.alerts()),
-        since="now-6h",
+        since="now-1h",
         refresh="30s",
     )
 
@@ -52,7 +52,7 @@ def _summary() -> Section:
     return section(
         "Today",
         line(
-            5,
+            4,
             (
                 6,
                 number(
@@ -74,7 +74,6 @@ def _summary() -> Section:
                     "How many questions the models answered in the time shown at the top right.",
                     promql_now(f"sum({ANSWERS})"),
                     unit=Unit.COUNT,
-                    decimals=1,
                     thresholds=steps(NEUTRAL),
                     spark=False,
                 ),
@@ -127,7 +126,7 @@ def _models() -> Section:
     return section(
         "Each model",
         line(
-            8,
+            5,
             (
                 24,
                 rows(
@@ -180,7 +179,7 @@ def _models() -> Section:
                             prop("thresholds", {"mode": "absolute", "steps": _steps()}),
                             prop("custom.cellOptions", {"type": "color-background", "mode": "basic"}),
                         ),
-                        named("Questions", prop("unit", Unit.COUNT), prop("decimals", 1)),
+                        named("Questions", prop("unit", Unit.COUNT)),
                         named("Answered well", prop("unit", Unit.SHARE), prop("decimals", 2)),
                         named("99 of 100 answers within", prop("unit", Unit.SECONDS)),
                         named("Cost per day", prop("unit", Unit.DOLLARS), prop("decimals", 2)),
@@ -205,7 +204,7 @@ def _changes() -> Section:
     return section(
         "What changed",
         line(
-            8,
+            6,
             (
                 12,
                 states(
@@ -307,6 +306,7 @@ def _each() -> Section:
                     minimum=0,
                     thresholds=QUICK,
                     limit_line=True,
+                    room=0.3,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
                 ),
@@ -323,6 +323,7 @@ def _each() -> Section:
                     ),
                     unit=Unit.SHARE,
                     minimum=0,
+                    room=0.05,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
                 ),

@@ -28,7 +28,7 @@ WANTED = steps(BAD, (0.9, WATCH), (0.95, GOOD))
 
 def of_schedules(namespace: str, names: str) -> str:
     """The SEARCH for metrics that monitoring schedules of the chosen endpoint put."""
-    return f"SEARCH('{{{namespace},Endpoint,MonitoringSchedule}} {names} Endpoint=\"$endpoint\"', 'Average', 300)"
+    return f"SEARCH('{{\"{namespace}\",Endpoint,MonitoringSchedule}} {names} Endpoint=\"$endpoint\"', 'Average', 300)"
 
 
 def dashboard() -> Dashboard:
@@ -41,7 +41,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.ENDPOINT, Uid.TRAINING, Uid.EXECUTIVE),
         variables=(variables.endpoint(), variables.variant(), variables.interval()),
         annotations=(annotations.deployments(), annotations.alerts()),
-        since="now-3h",
+        since="now-1h",
         refresh="30s",
     )
 
@@ -58,7 +58,7 @@ def _answers() -> Section:
     return section(
         "What the model answers",
         line(
-            4,
+            5,
             (
                 6,
                 number(

@@ -25,6 +25,7 @@ def dashboard() -> Dashboard:
         neighbours=(Uid.EXECUTIVE, Uid.ENDPOINT, Uid.TRACES, Uid.ALERTS),
         variables=(variables.endpoint(),),
         annotations=(annotations.deployments(), annotations.alerts(of_chosen=False)),
+        since="now-30m",
     )
 
 
@@ -37,7 +38,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 4,
                 number(
@@ -114,7 +115,10 @@ def _services() -> Section:
                 states(
                     "Up and down",
                     "Whether each service whose metrics are read answered, every 15 s.",
-                    promql("max by (job) (up)", "{{job}}"),
+                    promql(
+                        "max by (job) (up) or clamp_max(max by (job) (otelcol_process_uptime_seconds_total), 1)",
+                        "{{job}}",
+                    ),
                     mappings=(UP,),
                     thresholds=steps(BAD, (1, GOOD)),
                     points=200,
@@ -144,7 +148,10 @@ def _services() -> Section:
                 lines(
                     "Memory",
                     "Memory that each service's process holds.",
-                    promql("sum by (job) (process_resident_memory_bytes)", "{{job}}"),
+                    promql(
+                        "sum by (job) (process_resident_memory_bytes) or sum by (job) (otelcol_process_memory_rss_bytes)",
+                        "{{job}}",
+                    ),
                     unit=Unit.BYTES,
                     minimum=0,
                     legend=(LAST, MAX),
@@ -155,7 +162,11 @@ def _services() -> Section:
                 lines(
                     "CPU",
                     "Cores that each service's process uses.",
-                    promql(f"sum by (job) (rate(process_cpu_seconds_total{RATE}))", "{{job}}"),
+                    promql(
+                        f"sum by (job) (rate(process_cpu_seconds_total{RATE}))"
+                        f" or sum by (job) (rate(otelcol_process_cpu_seconds_total{RATE}))",
+                        "{{job}}",
+                    ),
                     unit=Unit.NUMBER,
                     decimals=2,
                     minimum=0,
@@ -168,11 +179,11 @@ def _services() -> Section:
 
 def _collector() -> Section:
     taken = [
-        promql(f"sum(rate(otelcol_receiver_accepted_{kind}_total{RATE}))", name)
+        promql(f"sum(rate(otelcol_receiver_accepted_{kind}_total{RATE})) or vector(0)", name)
         for kind, name in (("spans", "spans"), ("metric_points", "metrics"), ("log_records", "logs"))
     ]
     refused = [
-        promql(f"sum(rate(otelcol_receiver_refused_{kind}_total{RATE}))", f"{name} refused")
+        promql(f"sum(rate(otelcol_receiver_refused_{kind}_total{RATE})) or vector(0)", f"{name} refused")
         for kind, name in (("spans", "spans"), ("metric_points", "metrics"), ("log_records", "logs"))
     ]
     failed = [
@@ -241,7 +252,6 @@ def _store() -> Section:
                     "Series that Prometheus holds in memory. Each combination of labels is one.",
                     promql("max(prometheus_tsdb_head_series)", "series"),
                     unit=Unit.COUNT,
-                    decimals=0,
                     minimum=0,
                 ),
             ),
@@ -250,7 +260,11 @@ def _store() -> Section:
                 lines(
                     "Rules",
                     "How long each group of rules took the last time; it has 15 s.",
-                    promql("max by (rule_group) (prometheus_rule_group_last_duration_seconds)", "{{rule_group}}"),
+                    promql(
+                        'max by (group) (label_replace(prometheus_rule_group_last_duration_seconds, "group", "$1",'
+                        ' "rule_group", ".*;(.*)"))',
+                        "{{group}}",
+                    ),
                     unit=Unit.SECONDS,
                     minimum=0,
                     legend=(LAST, MAX),

@@ -44,7 +44,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            4,
+            5,
             (
                 6,
                 number(

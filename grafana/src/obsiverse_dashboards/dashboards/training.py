@@ -8,7 +8,7 @@ from obsiverse_dashboards import annotations, variables
 from obsiverse_dashboards.layout import Section, line, section
 from obsiverse_dashboards.layout import dashboard as make
 from obsiverse_dashboards.links import Uid
-from obsiverse_dashboards.panels import LAST, lines, messages, named, number, rows
+from obsiverse_dashboards.panels import LAST, columns, lines, messages, named, number, rows
 from obsiverse_dashboards.queries import log_insights, metric, metric_expression
 from obsiverse_dashboards.style import BAD, GOOD, NEUTRAL, WATCH, Unit, prop, steps
 
@@ -113,46 +113,48 @@ def _glance() -> Section:
 
 
 def _curves() -> Section:
-    return section(
-        "What the jobs reported",
-        line(
-            9,
-            (
-                12,
-                lines(
-                    "Loss",
-                    "CloudWatch's train:loss of the chosen jobs, as their MetricDefinitions find it in the log. It "
-                    "should fall and level off.",
-                    metric(NAMESPACE, "train:loss", "Average", JOB_NAME, JOB, period="10"),
-                    unit=Unit.NUMBER,
-                    decimals=4,
-                    minimum=0,
-                    dots=True,
-                ),
-            ),
-            (
-                12,
-                lines(
-                    "Accuracy on held-out rows",
-                    "What each chosen job reached on rows that it was not trained on. The dashed line is what the scenario wants.",
-                    metric(NAMESPACE, "accuracy", "Maximum", JOB_NAME, JOB, period="60"),
-                    unit=Unit.SHARE,
-                    decimals=1,
-                    maximum=1,
-                    thresholds=steps(BAD, (0.95, GOOD)),
-                    limit_line=True,
-                    dots=True,
-                ),
-            ),
+    by_epoch = columns(
+        "Loss by epoch",
+        "How the training loss of the chosen jobs fell from epoch to epoch, from their log; of several jobs on average.",
+        log_insights(
+            # Bars stand for words: the epoch as it is printed names them, its number sorts them.
+            'filter @message like "train loss=" | parse @message "* train loss=*;" as epoch, loss'
+            f' | parse epoch "epoch=*" as number | {BY_JOB} | filter job in [${{training_job:doublequote}}]'
+            " | stats max(number) as number, avg(loss) as loss by epoch | sort number asc | display epoch, loss",
+            GROUP,
         ),
+        by="epoch",
+        decimals=4,
+        minimum=0,
+        waits="No chosen job printed a loss in this time",
     )
+    loss = lines(
+        "Loss over time",
+        "CloudWatch's train:loss of the chosen jobs, as their MetricDefinitions find it in the log: an average for each minute.",
+        metric(NAMESPACE, "train:loss", "Average", JOB_NAME, JOB),
+        decimals=4,
+        minimum=0,
+        dots=True,
+    )
+    accuracy = lines(
+        "Accuracy on held-out rows",
+        "What each chosen job reached on rows that it was not trained on. The dashed line is what the scenario wants.",
+        metric(NAMESPACE, "accuracy", "Maximum", JOB_NAME, JOB),
+        unit=Unit.SHARE,
+        decimals=1,
+        maximum=1,
+        thresholds=steps(BAD, (0.95, GOOD)),
+        limit_line=True,
+        dots=True,
+    )
+    return section("What the jobs reported", line(9, (8, by_epoch), (8, loss), (8, accuracy)))
 
 
 def _jobs() -> Section:
     return section(
         "Jobs",
         line(
-            8,
+            6,
             (
                 24,
                 rows(
@@ -179,7 +181,7 @@ def _jobs() -> Section:
 
 def _hosts() -> Section:
     def search(name: str) -> str:
-        return f"SEARCH('{{{NAMESPACE},Host}} MetricName=\"{name}\"', 'Average', 60)"
+        return f"SEARCH('{{\"{NAMESPACE}\",Host}} MetricName=\"{name}\"', 'Average', 60)"
 
     def used(title: str, name: str):
         return lines(
@@ -201,6 +203,7 @@ def _hosts() -> Section:
             (6, used("GPU", "GPUUtilization")),
             (6, used("GPU memory", "GPUMemoryUtilization")),
         ),
+        folded=True,
     )
 
 

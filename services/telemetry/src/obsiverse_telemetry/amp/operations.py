@@ -20,6 +20,8 @@ _PATHS: dict[str, tuple[frozenset[str], str | None]] = {
     "api/v1/rules": (_READ, None),
     "api/v1/alerts": (_READ, None),
     "api/v1/metadata": (_READ, None),
+    # AWS's guide has no such operation. Here it leads from a latency to the traces behind it, and Prometheus has them anyway.
+    "api/v1/query_exemplars": (_QUERY, None),
 }
 # As the path was sent: what is encoded stays so, hence a name can't hold a slash that leads elsewhere.
 _LABEL_VALUES = re.compile(r"api/v1/label/(?!\.{1,2}/)[^/]+/values")
