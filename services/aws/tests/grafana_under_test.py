@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 import urllib.error
 import urllib.request
 import uuid
@@ -14,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from platform_under_test import REGION, START_SECONDS, Platform, answers, free_port, wait_for
+from platform_under_test import REGION, START_SECONDS, Platform, answers, environment_of, free_port, wait_for
 
 BUILT_IN_ACCOUNT = "444444444444"
 """Whose the built-in workspace is."""
@@ -50,8 +49,11 @@ class GrafanaPlatform(Platform):
             "LOOKOUT_LISTEN": self.address,
             "LOOKOUT_DATA": str(self._lookout_data),
             "LOOKOUT_ADMIN_PASSWORD_FILE": str(self.password_file),
+            # LocalStack, which the tests import, puts there what httpx can't read.
+            "NO_PROXY": "",
+            "no_proxy": "",
         }
-        self._spawn("grafana", [sys.executable, str(Path(__file__).with_name("grafana_program.py"))], environment)
+        self._spawn("grafana", [environment_of("lookout"), "-m", "obsiverse_lookout"], environment)
         wait_for(lambda: answers(f"http://{self.address}/api/health"), "grafana", START_SECONDS)
 
     def _spawn(self, name: str, command: list[str], environment: dict[str, str]) -> None:

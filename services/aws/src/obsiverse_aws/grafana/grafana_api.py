@@ -5,7 +5,9 @@ https://grafana.com/docs/grafana/latest/developers/http_api/org/ and .../service
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -17,6 +19,8 @@ from obsiverse_aws.grafana.errors import InternalServerException, ValidationExce
 TIMEOUT = urllib3.Timeout(connect=2, read=15)
 MAIN_ORG = 1
 PAGE = 1000
+WRONG_PASSWORD_SECONDS = 90.0
+"""For which a password that was refused is not tried again: Grafana locks its user out after five tries in five minutes."""
 
 
 class Missing(Exception):
@@ -36,7 +40,15 @@ class Answer(NamedTuple):
     @property
     def message(self) -> str:
         """Grafana's own words, if any."""
-        return str(self.document.get("message", "")) if isinstance(self.document, dict) else ""
+        return self._text("message")
+
+    @property
+    def kind(self) -> str:
+        """Grafana's id of a kind of error, if it has one."""
+        return self._text("messageId")
+
+    def _text(self, name: str) -> str:
+        return str(self.document.get(name, "")) if isinstance(self.document, dict) else ""
 
 
 class GrafanaApi:
@@ -50,6 +62,7 @@ class GrafanaApi:
         self._address = address
         self._password_file = password_file
         self._http = urllib3.PoolManager(timeout=TIMEOUT, retries=False, maxsize=8)
+        self._refused = ("", 0.0)
 
     def org_named(self, name: str) -> int:
         """The id of an organisation; raises Missing."""
@@ -63,14 +76,15 @@ class GrafanaApi:
         """Delete an organisation and all that is in it; raises Missing."""
         self._ok("DELETE", f"/api/orgs/{org}")
 
-    def org_names(self) -> list[str]:
+    def org_names(self) -> set[str]:
         """The names of all organisations."""
-        names, page = [], 0
-        while found := self._ok("GET", f"/api/orgs?perpage={PAGE}&page={page}"):
-            names += [one["name"] for one in found]
-            if len(found) < PAGE:
-                break
-            page += 1
+        names: set[str] = set()
+        for page in itertools.count():
+            found = {one["name"] for one in self._ok("GET", f"/api/orgs?perpage={PAGE}&page={page}")}
+            # Lookout has one page, whichever is asked for.
+            if found <= names:
+                return names
+            names |= found
         return names
 
     def service_accounts(self, org: int) -> list[dict[str, Any]]:
@@ -104,28 +118,34 @@ class GrafanaApi:
         self._ok("DELETE", f"/api/serviceaccounts/{account}/tokens/{token}", org)
 
     def _ok(self, method: str, path: str, org: int = MAIN_ORG, body: dict[str, Any] | None = None) -> Any:
-        answer = self._ask(method, path, org, body)
+        password = self._password()
+        if self._refused[0] == password and time.monotonic() < self._refused[1]:
+            raise self._wrong_password()
+        answer = self._ask(method, path, org, password, body)
         if answer.status < 300:
             return answer.document
         if answer.status == 404:
             raise Missing(answer.message)
         # Grafana 11 says 409 of a name that is taken, later ones 400 with a kind of error; of organisations all say 409.
-        kind = str(answer.document.get("messageId", "")) if isinstance(answer.document, dict) else ""
-        if answer.status == 409 or kind.endswith("AlreadyExists"):
+        if answer.status == 409 or answer.kind.endswith("AlreadyExists"):
             raise Taken(answer.message)
         if answer.status in (400, 422):
             raise ValidationException(f"Grafana refuses the request: {answer.message}", reason="OTHER")
-        if answer.status in (401, 403):
-            raise InternalServerException(
-                f"Grafana at {self._address} does not take the password of its user admin ({answer.status}"
-                f" {answer.message}): the file {self._password_file} has to hold the one it was first started with."
-            )
+        if answer.status == 401 and answer.kind.startswith(("password-auth", "login-attempt")):
+            self._refused = (password, time.monotonic() + WRONG_PASSWORD_SECONDS)
+            raise self._wrong_password()
         raise InternalServerException(
             f"Grafana at {self._address} answers {answer.status} to {method} {path}: {answer.message or 'no message'}"
         )
 
-    def _ask(self, method: str, path: str, org: int, body: dict[str, Any] | None) -> Answer:
-        headers = urllib3.make_headers(basic_auth=f"admin:{self._password()}")
+    def _wrong_password(self) -> InternalServerException:
+        return InternalServerException(
+            f"Grafana at {self._address} does not take the password of its user admin: the file {self._password_file} has to"
+            " hold the one it was first started with."
+        )
+
+    def _ask(self, method: str, path: str, org: int, password: str, body: dict[str, Any] | None) -> Answer:
+        headers = urllib3.make_headers(basic_auth=f"admin:{password}")
         headers |= {"Accept": "application/json", "X-Grafana-Org-Id": str(org)}
         try:
             answer = self._http.request(method, f"http://{self._address}{path}", headers=headers, json=body)
