@@ -33,6 +33,7 @@ test-unit: .venv-dev ## the fast tests, no network
 	$(PYTHON) -m pytest tests/unit tests/compose_parity tests/native -n 2
 
 test-services: .venv-dev ## each service's types and own tests
+	$(PYTHON) -m obsiverse.components get prometheus promtool alertmanager amtool otelcol >/dev/null
 	$(PYTHON) scripts/test_services.py $(SERVICES)
 
 test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, and faults

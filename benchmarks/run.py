@@ -17,6 +17,10 @@ BENCHMARKS = (
     "many_endpoints.py",
     "batching.py",
     "data_plane.py --compute-ms 10",
+    "instrumentation.py",
+    "functions.py",
+    "remote_write.py",
+    "traces.py",
     "stack.py",
     "docker_stack.py",
 )

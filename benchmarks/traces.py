@@ -18,13 +18,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import httpx
-from google.protobuf.message import Message
 
-from obsiverse.components import get, python_environment
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 ROOT = Path(__file__).resolve().parents[1]
 INSIDE = "OBSIVERSE_BENCHMARK_INSIDE"
@@ -237,6 +237,8 @@ def search(xray: Any, database: Path) -> None:
 def main() -> None:
     """Measure in a folder that goes away, with the Python of services/telemetry."""
     if not os.environ.get(INSIDE):
+        from obsiverse.components import get, python_environment
+
         python = python_environment(ROOT / "services/telemetry", ROOT / ".obsiverse/venvs")
         own = [path for path in sys.path if path.endswith("site-packages")]
         environment = {

@@ -48,6 +48,17 @@ class Stack:
         """The agent's process."""
         return AgentClient(f"unix://{self._socket}").health()["pid"]
 
+    @contextlib.contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        """While this lasts, a service is stopped."""
+        agent = AgentClient(f"unix://{self._socket}")
+        agent.stop(service)
+        try:
+            yield
+        finally:
+            agent.start(service)
+            agent.wait(service, "healthy")
+
     @property
     def _socket(self) -> Path:
         return launch.socket_path(Path(self.environment["OBSIVERSE_STATE"]))
@@ -115,6 +126,15 @@ class DockerStack(Stack):
 
     def agent_pid(self) -> int:
         return self._container("agent").attrs["State"]["Pid"]
+
+    @contextlib.contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        container = self._container(service)
+        container.stop()
+        try:
+            yield
+        finally:
+            container.start()
 
     def leftovers(self) -> list[str]:
         project = self.environment["COMPOSE_PROJECT_NAME"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,42 +30,64 @@ def filled(text: str) -> str:
     return re.sub(r"\$\{?(\w+)\}?", lambda found: CHOSEN.get(found[1], found[0]), text)
 
 
-def queries(kind: str) -> Iterator[Any]:
-    """Dashboard, panel and query of each panel that says nothing of waiting, of one data source."""
-    for file in FILES:
-        for placed in json.loads(file.read_text())["panels"]:
-            for panel in placed.get("panels") or [placed]:
-                for target in panel.get("targets", []):
-                    if target["datasource"]["type"] == kind and "noValue" not in panel["fieldConfig"]["defaults"]:
-                        name = f"{file.stem.removeprefix('obsiverse-')}: {panel['title']} {target['refId']}"
-                        yield pytest.param(target, id=name)
+def queries(kind: str, mode: str | None = None) -> dict[str, dict[str, Any]]:
+    """The queries, by dashboard, panel and letter, of each panel that says nothing of waiting, of one data source."""
+    return {
+        f"{file.stem.removeprefix('obsiverse-')}: {panel['title']} {target['refId']}": target
+        for file in FILES
+        for placed in json.loads(file.read_text())["panels"]
+        for panel in placed.get("panels") or [placed]
+        for target in panel.get("targets", [])
+        if target["datasource"]["type"] == kind and target.get("queryMode") == mode
+        if "noValue" not in panel["fieldConfig"]["defaults"]
+    }
 
 
-@pytest.mark.parametrize("target", queries("grafana-amazonprometheus-datasource"))
-def test_a_query_of_metrics_finds_series(stack, eventually: Callable[..., Any], target: dict[str, Any]):
+def find_all(
+    targets: dict[str, dict[str, Any]], found: Callable[[dict[str, Any]], object], eventually: Callable[..., Any]
+) -> None:
+    """Wait until each query has found something; the error names those that have not."""
+    assert targets
+    waiting = dict(targets)
+
+    def ask() -> bool:
+        for name, target in list(waiting.items()):
+            if found(target):
+                del waiting[name]
+        assert not waiting, list(waiting)
+        return True
+
+    eventually(ask, within=WITHIN, every=1)
+
+
+def test_every_query_of_metrics_finds_series(stack, eventually: Callable[..., Any]):
     address = stack.url("prometheus", 9090)
 
-    def series() -> list[Any]:
+    def series(target: dict[str, Any]) -> list[Any]:
         answer = httpx.get(f"{address}/api/v1/query", params={"query": filled(target["expr"])}).json()
         assert answer["status"] == "success", answer
         return answer["data"]["result"]
 
-    eventually(series, within=WITHIN, every=1)
+    find_all(queries("grafana-amazonprometheus-datasource"), series, eventually)
 
 
-@pytest.mark.parametrize("target", [one for one in queries("cloudwatch") if one.values[0]["queryMode"] == "Metrics"])
-def test_a_query_of_cloudwatch_metrics_finds_values(stack, eventually: Callable[..., Any], target: dict[str, Any]):
+def test_every_query_of_cloudwatch_metrics_finds_values(stack, eventually: Callable[..., Any]):
     cloudwatch = stack.client("cloudwatch")
 
-    def values() -> list[float]:
+    def values(target: dict[str, Any]) -> list[float]:
         listed = cloudwatch.list_metrics(Namespace=target["namespace"], MetricName=target["metricName"])["Metrics"]
         wanted = {name: filled(given[0]) for name, given in target["dimensions"].items()}
         metric = next(
-            one
-            for one in listed
-            if {d["Name"] for d in one["Dimensions"]} == wanted.keys()
-            and all(wanted[d["Name"]] in (d["Value"], "*") for d in one["Dimensions"])
+            (
+                one
+                for one in listed
+                if {d["Name"] for d in one["Dimensions"]} == wanted.keys()
+                and all(wanted[d["Name"]] in (d["Value"], "*") for d in one["Dimensions"])
+            ),
+            None,
         )
+        if metric is None:
+            return []
         stat = {"Metric": metric, "Period": int(target["period"]), "Stat": target["statistic"]}
         end = datetime.now(UTC)
         answer = cloudwatch.get_metric_data(
@@ -73,14 +95,13 @@ def test_a_query_of_cloudwatch_metrics_finds_values(stack, eventually: Callable[
         )
         return answer["MetricDataResults"][0]["Values"]
 
-    eventually(values, within=WITHIN, every=1)
+    find_all(queries("cloudwatch", "Metrics"), values, eventually)
 
 
-@pytest.mark.parametrize("target", [one for one in queries("cloudwatch") if one.values[0]["queryMode"] == "Logs"])
-def test_a_query_of_logs_finds_rows(stack, eventually: Callable[..., Any], target: dict[str, Any]):
+def test_every_query_of_logs_finds_rows(stack, eventually: Callable[..., Any]):
     logs = stack.client("logs")
 
-    def rows() -> list[Any]:
+    def rows(target: dict[str, Any]) -> list[Any]:
         now = int(time.time())
         started = logs.start_query(
             logGroupNames=[filled(group["name"]) for group in target["logGroups"]],
@@ -92,7 +113,7 @@ def test_a_query_of_logs_finds_rows(stack, eventually: Callable[..., Any], targe
             lambda: (answer := logs.get_query_results(queryId=started["queryId"]))["status"] == "Complete" and answer
         )["results"]
 
-    eventually(rows, within=120, every=2)
+    find_all(queries("cloudwatch", "Logs"), rows, eventually)
 
 
 def test_the_lists_of_traces_can_be_asked_for(stack, eventually: Callable[..., Any]):

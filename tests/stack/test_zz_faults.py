@@ -106,14 +106,32 @@ def test_spans_outlive_the_loss_of_x_ray_and_a_kill_of_the_collector(stack, even
     finally:
         os.kill(pids["telemetry"], signal.SIGCONT)
 
-    def missing():
-        ids = [f"1-{one[:8]}-{one[8:]}" for one in traces]
-        lost = []
-        for first in range(0, len(ids), 5):
-            lost += xray.batch_get_traces(TraceIds=ids[first : first + 5])["UnprocessedTraceIds"]
-        return lost
+    eventually(lambda: not missing(xray, traces), within=90)
 
-    eventually(lambda: not missing(), within=90)
+
+def missing(xray, traces):
+    """Which traces, by their ids as OpenTelemetry writes them, X-Ray does not have."""
+    ids = [f"1-{one[:8]}-{one[8:]}" for one in traces]
+    lost = []
+    for first in range(0, len(ids), 5):
+        lost += xray.batch_get_traces(TraceIds=ids[first : first + 5])["UnprocessedTraceIds"]
+    return lost
+
+
+def test_spans_of_requests_wait_for_a_collector_that_is_away(stack, eventually):
+    runtime, xray = stack.client("sagemaker-runtime"), stack.client("xray")
+    traces = [f"{int(time.time()):08x}{secrets.token_hex(12)}" for _ in range(300)]
+    with stack.without("otel-collector"):
+        # For longer than an exporter of OpenTelemetry's tries.
+        began = time.monotonic()
+        for number, trace in enumerate(traces):
+            attributes = f"traceparent=00-{trace}-{secrets.token_hex(8)}-01"
+            row = ",".join(["1"] * 30)
+            runtime.invoke_endpoint(
+                EndpointName="clinical", ContentType="text/csv", Body=row, CustomAttributes=attributes
+            )
+            time.sleep(max(0.0, began + 20 * number / len(traces) - time.monotonic()))
+    eventually(lambda: not missing(xray, traces), within=90)
 
 
 def test_down_leaves_no_process_and_no_port(stack):

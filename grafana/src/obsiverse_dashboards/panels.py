@@ -39,7 +39,7 @@ from obsiverse_dashboards.queries import Query
 
 LAST, MEAN, MAX = "lastNotNull", "mean", "max"
 # In pixels, so that numbers beside each other are of one size, whatever they say.
-FIGURE, BAR_NAME, BAR_FIGURE = 38, 13, 16
+FIGURE, LARGE_FIGURE, BAR_NAME, BAR_FIGURE = 28, 44, 13, 16
 
 
 def named(name: str, *properties: DynamicConfigValue) -> DashboardFieldConfigSourceOverrides:
@@ -188,19 +188,17 @@ def _legend(calculations: Sequence[str]) -> common.VizLegendOptions:
     )
 
 
-def _reduce(calculation: str, *, all_rows: bool = False, fields: str = "") -> common.ReduceDataOptions:
-    return common.ReduceDataOptions(calcs=[calculation], fields=fields, values=all_rows)
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions(calcs=[LAST], fields="", values=False)
 
 
 def number(
     title: str,
     about: str,
     *queries: Query,
-    calculation: str = LAST,
     spark: bool = True,
     filled: bool = False,
-    names: bool = False,
-    fields: str = "",
+    large: bool = False,
     **look: Unpack[Look],
 ) -> Panel:
     """One value, or one for each series.
@@ -208,26 +206,23 @@ def number(
     Args:
         spark: with its course over time beneath it.
         filled: its colour fills the panel.
-        names: each value with its series' name.
-        fields: which of a table's columns; all numbers where it is empty.
+        large: for a reader who looks from afar.
     """
     options = stat.Options(
         graph_mode=common.BigValueGraphMode.AREA if spark else common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.BACKGROUND if filled else common.BigValueColorMode.VALUE,
         justify_mode=common.BigValueJustifyMode.AUTO,
-        text_mode=common.BigValueTextMode.VALUE_AND_NAME if names else common.BigValueTextMode.VALUE,
-        reduce_options=_reduce(calculation, fields=fields),
+        text_mode=common.BigValueTextMode.VALUE,
+        reduce_options=_last(),
         orientation=common.VizOrientation.AUTO,
-        text=common.VizTextDisplayOptions(value_size=FIGURE),
-        # The course beneath the value, and not beside it, where a long value would cover it.
-        wide_layout=False,
+        text=common.VizTextDisplayOptions(value_size=LARGE_FIGURE if large else FIGURE),
     )
     return _panel("stat", title, about, queries, options, look, style.by_thresholds())
 
 
 def dial(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel:
     """A value on a dial; it needs a minimum and a maximum."""
-    options = gauge.Options(reduce_options=_reduce(LAST), orientation=common.VizOrientation.AUTO)
+    options = gauge.Options(reduce_options=_last(), orientation=common.VizOrientation.AUTO)
     return _panel("gauge", title, about, queries, options, look, style.by_thresholds())
 
 
@@ -242,7 +237,7 @@ def ranking(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pa
         sizing=common.BarGaugeSizing.MANUAL,
         min_viz_height=16,
         max_viz_height=28,
-        reduce_options=_reduce(LAST),
+        reduce_options=_last(),
         legend=common.VizLegendOptions(show_legend=False),
         text=common.VizTextDisplayOptions(title_size=BAR_NAME, value_size=BAR_FIGURE),
     )
@@ -267,7 +262,7 @@ def shares(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Pan
     """Parts of a whole, as a ring."""
     options = piechart.Options(
         pie_type=piechart.PieChartType.DONUT,
-        reduce_options=_reduce(LAST),
+        reduce_options=_last(),
         legend=piechart.PieChartLegendOptions(
             display_mode=common.LegendDisplayMode.TABLE,
             placement=common.LegendPlacement.RIGHT,

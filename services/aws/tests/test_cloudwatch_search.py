@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from obsiverse_aws.cloudwatch.alarm import check_alarm
+from obsiverse_aws.cloudwatch.expression import ExpressionError
 from obsiverse_aws.cloudwatch.query import InvalidQuery, Result, aligned, run
 from obsiverse_aws.cloudwatch.search import Found, matcher
 from obsiverse_aws.cloudwatch.store import MetricStore
@@ -155,3 +158,12 @@ def test_alarms_can_t_search() -> None:
     }
     with pytest.raises(InvalidQuery, match=r"^SEARCH is not supported on Metric Alarms\.$"):
         check_alarm(alarm)
+
+
+@given(st.text(max_size=60) | st.text('"()={}\\ ,ab', max_size=60))
+def test_any_text_is_a_search_or_is_refused(text: str) -> None:
+    try:
+        matches = matcher(text)
+    except ExpressionError:
+        return
+    assert matches(Found("a", "b", {"c": "d"})) in (True, False)

@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 from obsiverse_aws.state import reset as resets
 from obsiverse_aws.state.generations import Generations
 from obsiverse_aws.state.keeper import Keeper
-from platform_under_test import REGION, Platform
+from platform_under_test import REGION, Platform, wait_for
 from test_state import edge_alone, state_files, wait_until_all_is_saved
 
 EMPTIED, KEPT = "111111111111", "222222222222"
+SAVED = ("sqs", "sns", "ssm", "secretsmanager", "logs", "ec2", "iam", "kms", "events", "cloudwatch")
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,14 @@ def platform(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[
     for started in edge_alone(tmp_path_factory.mktemp("reset"), cache):
         for account in (EMPTIED, KEPT):
             fill(started, account)
+            wait_until_there_is_a_file_of_each(started, account)
         wait_until_all_is_saved(started)
         yield started
+
+
+def wait_until_there_is_a_file_of_each(platform: Platform, account: str) -> None:
+    """Wait until all that `fill` makes was saved once."""
+    wait_for(lambda: all(state_files(platform, service, account) for service in SAVED), f"the state of {account}", 60)
 
 
 def fill(platform: Platform, account: str) -> None:

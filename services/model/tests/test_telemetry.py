@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
 from containers import QUICK, Served, eventually
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from obsiverse_model.serving.span_exporter import KeepingExporter
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -24,6 +30,7 @@ class Collector:
         self.spans: list[Any] = []
         self.metrics: dict[str, Any] = {}
         self.resource: dict[str, str] = {}
+        self.refuses = False
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,8 +38,9 @@ class Collector:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                collector.take(self.path, body)
-                self.send_response(200)
+                if not collector.refuses:
+                    collector.take(self.path, body)
+                self.send_response(503 if collector.refuses else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
 
@@ -160,3 +168,61 @@ def test_last_values_are_pushed_before_the_end(serve: Callable[..., Served], col
     assert served.stop() == 0
     assert collector.metrics["model.invocations"].sum.data_points[0].as_int == 1
     assert {span.name for span in collector.spans} == {"POST /invocations", "predict"}
+
+
+def test_of_what_nobody_decided_on_the_first_of_a_second_and_some_others_are_traced(
+    serve: Callable[..., Served], collector: Collector
+) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="50")
+    for _ in range(100):
+        served.invoke("1,2")
+    served.invoke("1,2", x_amzn_sagemaker_custom_attributes=f"00-{TRACE}-{PARENT}-00")
+    assert served.stop() == 0
+    invocations = [span for span in collector.spans if span.name == "POST /invocations"]
+    batches = [span for span in collector.spans if span.name == "predict"]
+    assert 1 <= len(invocations) < 60
+    assert TRACE not in {span.trace_id.hex() for span in invocations}
+    assert {link.span_id for span in batches for link in span.links} == {span.span_id for span in invocations}
+
+
+def test_another_sampler_may_be_chosen(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(QUICK, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on")
+    for _ in range(20):
+        served.invoke("1,2")
+    assert served.stop() == 0
+    assert len([span for span in collector.spans if span.name == "POST /invocations"]) == 20
+
+
+def test_spans_wait_for_a_collector_that_is_away(serve: Callable[..., Served], collector: Collector) -> None:
+    served = serve(
+        QUICK,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_TRACES_SAMPLER="always_on",
+        OTEL_BSP_SCHEDULE_DELAY="50",
+    )
+    collector.refuses = True
+    for _ in range(50):
+        served.invoke("1,2")
+    collector.refuses = False
+    eventually(lambda: len([span for span in collector.spans if span.name == "POST /invocations"]) == 50, 20)
+
+
+class Refusing(SpanExporter):
+    """An exporter whose collector is away."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        pass
+
+
+@given(st.lists(st.integers(0, 12), max_size=10))
+def test_of_more_spans_than_are_kept_each_that_goes_is_counted(batches: list[int]) -> None:
+    dropped: list[int] = []
+    exporter = KeepingExporter(Refusing(), dropped.append, kept_max=10)
+    for size in batches:
+        exporter.export([ReadableSpan(str(number)) for number in range(size)])
+    assert sum(dropped) == max(0, sum(batches) - 10)
+    exporter.shutdown()
+    assert sum(dropped) == sum(batches)

@@ -178,7 +178,7 @@ def test_labels_their_values_and_series_are_prometheus_own(stack, name):
     assert signed(stack.telemetry, f"api/v1/label/host/values?{selected}").json()["data"] == ["a b"]
 
 
-def test_exemplars_lead_from_values_to_traces(stack: Stack) -> None:
+def test_exemplars_lead_from_values_to_traces(stack):
     span = "query_exemplars?query=anything&start=1700000000&end=1700000060"
     answer = signed(stack.telemetry, f"api/v1/{span}")
     assert (answer.status_code, answer.json()) == (200, {"status": "success", "data": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -14,7 +15,10 @@ from pathlib import Path
 import boto3
 import httpx
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 
@@ -77,6 +81,14 @@ def events(*messages: str, at: int | None = None):
     return [{"timestamp": first + index, "message": message} for index, message in enumerate(messages)]
 
 
+def call(url: str, operation: str, **members):
+    """An operation that boto3 does not know."""
+    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": f"Logs_20140328.{operation}"}
+    request = AWSRequest("POST", f"{url}/", headers, json.dumps(members).encode())
+    SigV4Auth(Credentials("000000000000", "test"), "logs", "us-east-1").add_auth(request)
+    return httpx.post(f"{url}/", content=request.data, headers=dict(request.headers.items())).raise_for_status().json()
+
+
 def code(call, **arguments) -> str:
     with pytest.raises(ClientError) as caught:
         call(**arguments)
@@ -114,6 +126,21 @@ def test_events_out_of_the_window_are_rejected_and_said_so(logs, names):
     both = [*events("now"), *events("new", at=moment + 3 * 3_600_000)]
     assert logs.put_log_events(**names, logEvents=both)["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
     assert messages(logs.get_log_events(**names)) == ["now"]
+
+
+def test_a_reader_goes_on_where_it_acknowledged_and_another_begins_anew(url, logs, names):
+    def new(**asked):
+        return call(url, "ObsiverseNewEvents", logGroupName=names["logGroupName"], **asked)
+
+    logs.put_log_events(**names, logEvents=events("before"))
+    assert new(reader="r")["events"] == []
+    logs.put_log_events(**names, logEvents=events("a", "b", "c"))
+    page = new(reader="r", filterPattern="-b")
+    assert messages(page) == messages(new(reader="r", filterPattern="-b")) == ["a", "c"]
+    assert new(reader="r", acknowledge=page["last"])["events"] == []
+    assert new(reader="r")["events"] == []
+    assert messages(new(after=page["last"] - 1)) == ["c"]
+    assert messages(new(after=page["last"] - 1, logStreamNames=["other"])) == []
 
 
 @pytest.mark.parametrize(

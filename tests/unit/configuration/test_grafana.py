@@ -77,6 +77,21 @@ def test_the_data_sources_are_those_of_amazon_s_grafana():
     assert exemplars == {"name": "trace_id", "datasourceUid": "xray"}
 
 
+def test_dashboards_and_alert_rules_share_a_folder():
+    """Grafana makes the one of the rules first, and finds it again by its title only."""
+    provisioning = GRAFANA / "provisioning"
+    [provider] = YAML(typ="safe").load(provisioning / "dashboards" / "obsiverse.yaml")["providers"]
+    groups = YAML(typ="safe").load(provisioning / "alerting" / "rules.yaml")["groups"]
+    assert {group["folder"] for group in groups} == {provider["folder"]}
+    assert "folderUid" not in provider
+
+
+def test_the_first_page_is_a_dashboard_that_is_there():
+    entrypoint = (GRAFANA / "entrypoint.sh").read_text()
+    [name] = re.findall(r"GRAFANA_HOME_DASHBOARD:-([\w-]+)\}", entrypoint)
+    assert (GRAFANA / "dashboards" / f"{name}.json").is_file()
+
+
 def test_the_image_and_the_release_are_the_same_versions():
     distribution = catalog.find("grafana")
     dockerfile = (GRAFANA / "Dockerfile").read_text()

@@ -69,7 +69,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            5,
+            4,
             (
                 6,
                 count(

@@ -43,7 +43,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            5,
+            4,
             (
                 5,
                 number(

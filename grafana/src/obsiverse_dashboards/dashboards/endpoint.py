@@ -112,7 +112,7 @@ def _glance() -> Section:
         minimum=0,
     )
     return section(
-        "At a glance", line(5, (4, requests), (4, errors), (4, typical), (4, slowest), (4, instances), (4, queued))
+        "At a glance", line(4, (4, requests), (4, errors), (4, typical), (4, slowest), (4, instances), (4, queued))
     )
 
 

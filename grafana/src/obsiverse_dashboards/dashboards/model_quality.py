@@ -58,7 +58,7 @@ def _answers() -> Section:
     return section(
         "What the model answers",
         line(
-            5,
+            4,
             (
                 6,
                 number(

@@ -38,7 +38,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            5,
+            4,
             (
                 4,
                 number(

@@ -44,7 +44,7 @@ def _glance() -> Section:
     return section(
         "At a glance",
         line(
-            5,
+            4,
             (
                 6,
                 number(

@@ -20,6 +20,8 @@ TEMPLATE = "lambda-python"
 # Not obsiverse.resource, by which SageMaker's controller finds what belongs to it.
 LABELS = {**TASK, "obsiverse.environment": "lambda"}
 EXIT_SECONDS = 5.0
+# Asking the agent takes as long as a short invocation.
+MEASURE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Environment:
         self._agent = agent
         self._task = task
         self._began = time.monotonic()
+        self._measure_at = 0.0
+        self._most_used: int | None = None
         self._api = RuntimeApi(host.listen)
         self._output = Output(host.listen, self._api.end)
         try:
@@ -96,11 +100,16 @@ class Environment:
         return self._output.drain()
 
     def memory_used(self) -> int | None:
-        """Bytes in use now; None where the agent can't tell."""
-        try:
-            return self._agent.stats(self._task)["rss_bytes"]
-        except AgentError:
-            return None
+        """The most bytes in use so far, as the agent was last asked, at most a second ago; None where it can't tell."""
+        now = time.monotonic()
+        if now >= self._measure_at:
+            self._measure_at = now + MEASURE_SECONDS
+            try:
+                used = self._agent.stats(self._task)["rss_bytes"]
+            except AgentError:
+                return self._most_used
+            self._most_used = max(used, self._most_used or 0)
+        return self._most_used
 
     def exit(self) -> tuple[int | None, str | None]:
         """The exit code and the signal of a runtime that ended."""

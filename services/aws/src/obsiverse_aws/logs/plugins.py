@@ -19,9 +19,13 @@ def logs() -> Service:
     from localstack.services.moto import MotoFallbackDispatcher
 
     from obsiverse_aws.logs.data_plane import DataPlane
+    from obsiverse_aws.logs.filter_follower import FilterFollower
     from obsiverse_aws.logs.provider import ObsiverseLogs
 
-    provider = ObsiverseLogs(DataPlane(os.environ["TELEMETRY_ADDR"]))
+    data_plane = DataPlane(os.environ["TELEMETRY_ADDR"])
+    follower = FilterFollower(data_plane)
+    follower.start()
+    provider = ObsiverseLogs(data_plane, follower)
     return Service.for_provider(provider, dispatch_table_factory=MotoFallbackDispatcher)
 
 

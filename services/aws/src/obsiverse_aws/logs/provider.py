@@ -9,16 +9,22 @@ from localstack.services.logs.models import get_moto_logs_backend
 from localstack.services.logs.provider import LogsProvider
 from localstack.services.moto import call_moto
 
+from obsiverse_aws.logs import live_tail
 from obsiverse_aws.logs.data_plane import DataPlane
-from obsiverse_aws.logs.filters import Event, apply_filters
+from obsiverse_aws.logs.filter_follower import FilterFollower
 
 
 class ObsiverseLogs(LogsProvider):
     """CloudWatch Logs. moto holds no stream and no event."""
 
-    def __init__(self, data_plane: DataPlane) -> None:
+    def __init__(self, data_plane: DataPlane, follower: FilterFollower) -> None:
         super().__init__()
         self._data_plane = data_plane
+        self._follower = follower
+
+    def on_before_stop(self) -> None:
+        """Look for events no more."""
+        self._follower.close()
 
     def _forward(self, context: RequestContext, request: Any) -> Any:
         assert context.operation is not None
@@ -62,21 +68,25 @@ class ObsiverseLogs(LogsProvider):
 
     @handler("PutLogEvents", expand=False)
     def put_log_events(self, context: RequestContext, request: Any) -> Any:
-        """Have events kept, then apply the group's filters to those that were."""
-        result = self._forward(context, request)
-        rejected = result.get("rejectedLogEventsInfo", {})
-        first = max(rejected.get("tooOldLogEventEndIndex", 0), rejected.get("expiredLogEventEndIndex", 0))
-        events = request["logEvents"][first : rejected.get("tooNewLogEventStartIndex")]
-        account, region = context.account_id, context.region
+        """Have events kept; filters look at them where they are kept."""
+        return self._forward(context, request)
 
-        def match(pattern: str, events: list[Event]) -> list[tuple[Event, dict[str, str]]]:
-            asked = {"filterPattern": pattern, "logEventMessages": [event["message"] for event in events]}
-            found = self._data_plane.call(account, region, "TestMetricFilter", asked)["matches"]
-            return [(events[one["eventNumber"] - 1], one["extractedValues"]) for one in found]
+    @handler("PutMetricFilter", expand=False)
+    def put_metric_filter(self, context: RequestContext, request: Any) -> None:
+        """Keep it here, for what comes from now on."""
+        self._follower.begin(context.account_id, context.region, request["logGroupName"])
+        call_moto(context)
 
-        if events:
-            apply_filters(account, region, request["logGroupName"], request["logStreamName"], events, match)
-        return result
+    @handler("PutSubscriptionFilter", expand=False)
+    def put_subscription_filter(self, context: RequestContext, request: Any) -> None:
+        """See `put_metric_filter`."""
+        self._follower.begin(context.account_id, context.region, request["logGroupName"])
+        call_moto(context)
+
+    @handler("StartLiveTail", expand=False)
+    def start_live_tail(self, context: RequestContext, request: Any) -> Any:
+        """A stream of what comes."""
+        return {"responseStream": live_tail.start(self._data_plane, context.account_id, context.region, request)}
 
     @handler("CreateLogStream", expand=False)
     def create_log_stream(self, context: RequestContext, request: Any) -> None:
@@ -105,5 +115,25 @@ class ObsiverseLogs(LogsProvider):
 
     @handler("TestMetricFilter", expand=False)
     def test_metric_filter(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("StartQuery", expand=False)
+    def start_query(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("GetQueryResults", expand=False)
+    def get_query_results(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("StopQuery", expand=False)
+    def stop_query(self, context: RequestContext, request: Any) -> Any:
+        """Forwarded."""
+        return self._forward(context, request)
+
+    @handler("DescribeQueries", expand=False)
+    def describe_queries(self, context: RequestContext, request: Any) -> Any:
         """Forwarded."""
         return self._forward(context, request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import set_meter_provider
@@ -15,6 +16,8 @@ from opentelemetry.trace import Link, NoOpTracerProvider, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from obsiverse_model.serving import gpu_metrics
+from obsiverse_model.serving.sampling import sampler
+from obsiverse_model.serving.span_exporter import KeepingExporter
 
 # Until the collector answers, nothing waits for it longer than this.
 _EXPORT_SECONDS = 2
@@ -41,9 +44,12 @@ class Telemetry:
         pushed = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
         metrics_pushed = pushed and os.environ.get("OTEL_METRICS_EXPORTER") != "none"
         self._meters = MeterProvider(_readers(metrics_pushed), resource)
-        self._tracers = _tracers(resource) if pushed else None
-        self._tracer = (self._tracers or NoOpTracerProvider()).get_tracer("obsiverse_model")
         meter = self._meters.get_meter("obsiverse_model")
+        dropped = meter.create_counter(
+            "model.spans.dropped", "{span}", "Spans that a collector was away for too long to get."
+        )
+        self._tracers = _tracers(resource, dropped.add) if pushed else None
+        self._tracer = (self._tracers or NoOpTracerProvider()).get_tracer("obsiverse_model")
         self._invocations = meter.create_counter("model.invocations", "{request}", "Invocations, by HTTP status.")
         self._duration = meter.create_histogram(
             "model.duration",
@@ -120,10 +126,11 @@ def _readers(pushed: bool) -> list[MetricReader]:
     return readers
 
 
-def _tracers(resource: Resource) -> TracerProvider:
+def _tracers(resource: Resource, dropped: Callable[[int], None]) -> TracerProvider:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=_EXPORT_SECONDS)))
+    provider = TracerProvider(sampler(), resource)
+    exporter = KeepingExporter(OTLPSpanExporter(timeout=_EXPORT_SECONDS), dropped)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider

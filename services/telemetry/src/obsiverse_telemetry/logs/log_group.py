@@ -28,6 +28,7 @@ def delete_log_group(store: LogStore, request: Request) -> None:
     with store.writing() as connection:
         connection.execute("DELETE FROM events WHERE group_id = ?", (group.id,))
         connection.execute("DELETE FROM streams WHERE group_id = ?", (group.id,))
+        connection.execute("DELETE FROM readers WHERE group_id = ?", (group.id,))
         connection.execute("DELETE FROM groups WHERE id = ?", (group.id,))
 
 

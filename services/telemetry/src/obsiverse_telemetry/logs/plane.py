@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from obsiverse_telemetry.insights.queries import Queries
-from obsiverse_telemetry.logs import log_events, log_group, otlp_logs
+from obsiverse_telemetry.logs import log_events, log_group, new_events, otlp_logs
 from obsiverse_telemetry.logs.errors import MEDIA_TYPE, SerializationException, UnknownOperationException, answer
 from obsiverse_telemetry.logs.request import Request
 from obsiverse_telemetry.logs.store import LogStore
@@ -40,6 +40,7 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeLogStreams": log_group.describe_log_streams,
     "FilterLogEvents": log_events.filter_log_events,
     "GetLogEvents": log_events.get_log_events,
+    "ObsiverseNewEvents": new_events.new_events,
     "PutLogEvents": log_events.put_log_events,
     "PutRetentionPolicy": log_group.put_retention_policy,
     "TestMetricFilter": log_events.test_metric_filter,

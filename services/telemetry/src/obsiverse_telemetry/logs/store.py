@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS streams (
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, group_id INTEGER NOT NULL, stream_id INTEGER NOT NULL,
     timestamp INTEGER NOT NULL, ingested INTEGER NOT NULL, message TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS readers (
+    group_id INTEGER NOT NULL, name TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (group_id, name)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_of_group ON events (group_id, timestamp, id);
 CREATE INDEX IF NOT EXISTS events_of_stream ON events (stream_id, timestamp, id);
 """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import orjson
 
 from obsiverse_telemetry.xray.segment import Document, embedded, is_subsegment
 
@@ -92,7 +93,7 @@ def index_trace(trace_id: str, documents: Sequence[Document]) -> TraceIndex:
         "client_ip": http.get("ClientIp"),
         "user_agent": http.get("UserAgent"),
     }
-    trace["summary"] = json.dumps(_summary(trace, root, nodes, services, annotations, http), separators=(",", ":"))
+    trace["summary"] = orjson.dumps(_summary(trace, root, nodes, services, annotations, http)).decode()
     return TraceIndex(trace, services, edges, [(name, _kind(value), value) for name, value, _ in annotations])
 
 

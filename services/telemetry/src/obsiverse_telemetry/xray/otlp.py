@@ -25,6 +25,7 @@ class Received:
     resource: Mapping[str, Any]
     scope: str
     span: Span
+    attributes: Mapping[str, Any]
 
 
 def spans(request: ExportTraceServiceRequest) -> Iterator[Received]:
@@ -33,7 +34,7 @@ def spans(request: ExportTraceServiceRequest) -> Iterator[Received]:
         resource = attributes(of_resource.resource.attributes)
         for of_scope in of_resource.scope_spans:
             for span in of_scope.spans:
-                yield Received(resource, of_scope.scope.name, span)
+                yield Received(resource, of_scope.scope.name, span, attributes(span.attributes))
 
 
 def check(received: list[Received]) -> tuple[list[Received], str]:

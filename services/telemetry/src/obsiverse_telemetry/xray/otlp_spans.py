@@ -6,11 +6,11 @@ subsegment. Attributes are read under the stable and the older names of OpenTele
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from obsiverse_telemetry.otlp import attributes
@@ -46,14 +46,14 @@ _NOT_IN_NAMES = re.compile(r"[^\w\s.:/%&#=+\-@]")
 def stored(received: Received) -> Stored:
     """A span's segment document, as it is kept."""
     document = document_of(received)
-    text = json.dumps(document, separators=(",", ":"), default=str)
+    text = orjson.dumps(document, default=str).decode()
     return Stored(document["trace_id"], document["id"], document["end_time"], text)
 
 
 def document_of(received: Received) -> dict[str, Any]:
     """A span's segment document."""
     span, resource = received.span, received.resource
-    given = attributes(span.attributes)
+    given = received.attributes
     document: dict[str, Any] = {
         "id": span.span_id.hex(),
         "trace_id": trace_id_of(span.trace_id),
@@ -217,6 +217,6 @@ def transaction(received: Received) -> dict[str, Any]:
         "startTimeUnixNano": span.start_time_unix_nano,
         "endTimeUnixNano": span.end_time_unix_nano,
         "durationNano": span.end_time_unix_nano - span.start_time_unix_nano,
-        "attributes": attributes(span.attributes),
+        "attributes": received.attributes,
         "status": {"code": Status.StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_")},
     }

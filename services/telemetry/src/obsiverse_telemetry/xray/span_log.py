@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+
+import orjson
 
 from obsiverse_telemetry.logs.store import Group, LogStore, Stream, now
 from obsiverse_telemetry.xray.otlp import Received
@@ -56,4 +57,4 @@ class SpanLog:
 
 
 def _message(received: Received) -> str:
-    return json.dumps(transaction(received), separators=(",", ":"), default=str)
+    return orjson.dumps(transaction(received), default=str).decode()

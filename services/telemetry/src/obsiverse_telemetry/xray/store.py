@@ -6,12 +6,13 @@ also by the next process where this one ends before.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
 
 from obsiverse_telemetry.sqlite_file import SqliteFile
 from obsiverse_telemetry.xray.index import Edge, Service, index_trace
@@ -100,7 +101,7 @@ class XRayStore(SqliteFile):
         """A trace's documents, oldest end first."""
         where = "WHERE account = ? AND region = ? AND trace_id = ? ORDER BY end_time"
         rows = self.read(f"SELECT document FROM segments {where}", (*owner, trace_id))  # noqa: S608
-        return [json.loads(document) for (document,) in rows]
+        return [orjson.loads(document) for (document,) in rows]
 
     def summaries(
         self,
