@@ -75,6 +75,9 @@ export default defineConfig({
   server: { proxy: { '/api': server, '/render': server } },
   test: {
     environment: 'jsdom',
+    // The component library takes most of a run to load: once for all files.
+    isolate: false,
+    fileParallelism: false,
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     setupFiles: ['tests/setup.ts'],
     server: { deps: { inline: [/@grafana/] } },

@@ -1,6 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { initPluginTranslations } from '@grafana/i18n';
 import { createRoot } from 'react-dom/client';
+import { askEarly, getSettings } from './api/calls';
 import { App } from './app/App';
 import { interceptLinks } from './app/location';
 import { fillRegistries } from './boot/registries';
@@ -15,6 +16,13 @@ declare global {
 window.__grafana_public_path__ = '/public/';
 fillRegistries();
 interceptLinks();
+const uid = /^\/(?:d|d-solo)\/([^/]+)/.exec(window.location.pathname)?.[1];
+if (uid) {
+  // The data are on their way while the code that shows them is.
+  getSettings().catch(() => undefined);
+  askEarly(decodeURIComponent(uid));
+  void import('./dashboard/DashboardPage');
+}
 void initPluginTranslations('lookout').then(() => {
   const root = document.getElementById('root');
   if (root) {

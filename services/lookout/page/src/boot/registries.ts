@@ -41,7 +41,7 @@ function item(id: string, isCustom: boolean): FieldConfigPropertyItem {
     override: () => null,
     process: id === 'displayName' ? displayNameOverrideProcessor : identityOverrideProcessor,
     shouldApply: (field: Field) => !(valueOnly.has(id) && field.type === 'time'),
-    settings: {},
+    settings: id === 'displayName' ? { expandTemplateVars: true } : {},
     hideFromDefaults: false,
     hideFromOverrides: false,
   } as unknown as FieldConfigPropertyItem;

@@ -35,12 +35,12 @@ export function group(hits: SearchHit[]): Folder[] {
 /** All dashboards, with a search over their titles and tags. */
 export default function DashboardList() {
   const styles = useStyles2(getStyles);
-  const { params } = usePlace();
+  const { params, path } = usePlace();
   const [hits, setHits] = useState<SearchHit[]>();
   const [error, setError] = useState('');
   const query = params.get('query') ?? '';
   const tags = params.getAll('tag');
-  const only = params.get('folder');
+  const only = params.get('folder') ?? /^\/dashboards\/f\/([^/]+)/.exec(path)?.[1];
   useEffect(() => {
     document.title = 'Dashboards - Lookout';
     let live = true;

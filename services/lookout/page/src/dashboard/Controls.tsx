@@ -1,7 +1,8 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { InlineSwitch, RefreshPicker, TimeRangePicker, useStyles2 } from '@grafana/ui';
+import { Icon, InlineSwitch, RefreshPicker, TimeRangePicker, useStyles2 } from '@grafana/ui';
 import { setParams } from '../app/location';
+import { supportedVariables } from '../variables/resolve';
 import { isShown, VariablePicker } from '../variables/VariablePicker';
 import { useDashboard } from './context';
 import { DashboardLinks } from './DashboardLinks';
@@ -33,6 +34,7 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
   };
   const narrow = window.innerWidth < NARROW;
   const shown = [...variables.values()].filter(isShown);
+  const unknown = dashboard.templating.list.filter((def) => !supportedVariables.has(def.type));
   const annotations = dashboard.annotations.list.filter((def) => !def.hide && !(def.builtIn === 1));
   return (
     <div className={styles.controls}>
@@ -40,6 +42,11 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
         {shown.map((variable) => (
           <VariablePicker key={variable.def.name} state={variable} loading={waiting.has(variable.def.name)} />
         ))}
+        {unknown.length > 0 && (
+          <span className={styles.unknown}>
+            <Icon name="exclamation-triangle" size="sm" /> {`Not supported here: ${unknown.map((def) => `${def.label || def.name} (${def.type})`).join(', ')}`}
+          </span>
+        )}
         {annotations.map((def) => (
           <InlineSwitch key={def.name} label={def.name} showLabel={true} value={shownAnnotations.has(def.name)} onChange={() => onToggleAnnotation(def.name)} />
         ))}
@@ -81,5 +88,6 @@ export function Controls({ refresh, loading, onRefresh, shownAnnotations, onTogg
 const getStyles = (theme: GrafanaTheme2) => ({
   controls: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'flex-start', gap: theme.spacing(1), padding: theme.spacing(2, 0, 1) }),
   left: css({ display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: theme.spacing(1), flex: '1 1 300px', minWidth: 0 }),
+  unknown: css({ ...theme.typography.bodySmall, color: theme.colors.warning.text }),
   right: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(1), marginLeft: 'auto', [theme.breakpoints.down('sm')]: { marginLeft: 0, order: -1, width: '100%' } }),
 });

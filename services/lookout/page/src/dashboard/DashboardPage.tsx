@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { ApiError } from '../api/client';
 import { type DashboardAnswer, getDashboard, getSettings } from '../api/calls';
 import { PageError } from '../app/PageError';
+import { kindOf } from '../panels/kinds';
 import { Sources } from '../variables/sources';
 import { DashboardView } from './DashboardView';
 import { loadDashboard, SchemaError } from './load';
@@ -32,6 +33,13 @@ function failure(error: unknown, uid: string): Failed {
   return { title: 'The dashboard cannot be loaded', text: error instanceof Error ? error.message : String(error) };
 }
 
+/** Fetches the code of the panels that a dashboard has while its variables are asked for. */
+function preload(dashboard: Dashboard): void {
+  for (const type of new Set(dashboard.panels.map((panel) => panel.type))) {
+    kindOf(type)?.load().catch(() => undefined);
+  }
+}
+
 /** Loads a dashboard by its uid and shows it, or says why not. */
 export default function DashboardPage({ uid, solo }: { uid: string; solo: boolean }) {
   const [loaded, setLoaded] = useState<Loaded>();
@@ -41,7 +49,9 @@ export default function DashboardPage({ uid, solo }: { uid: string; solo: boolea
     Promise.all([getDashboard(uid, stop.signal), getSettings()])
       .then(([answer, settings]) => {
         if (!stop.signal.aborted) {
-          setLoaded({ dashboard: { ...loadDashboard(answer.dashboard), uid }, sources: new Sources(settings), meta: answer.meta ?? {} });
+          const dashboard = { ...loadDashboard(answer.dashboard), uid };
+          preload(dashboard);
+          setLoaded({ dashboard, sources: new Sources(settings), meta: answer.meta ?? {} });
         }
       })
       .catch((error: unknown) => !stop.signal.aborted && setFailed(failure(error, uid)));

@@ -5,6 +5,7 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { setParams } from '../app/location';
 import { kindOf } from '../panels/kinds';
 import { interpolate } from '../variables/interpolate';
+import { chain, scopeOf } from '../variables/types';
 import { useDashboard } from './context';
 import { showLink } from './links';
 import { PanelBody, useShownFrames } from './PanelBody';
@@ -51,15 +52,36 @@ interface Props {
   alone?: boolean;
 }
 
+/** How many series a query has of which the server sent the first only: it says so in a notice. */
+export const seriesSaid = (notices: string[]): string | undefined =>
+  notices.map((text) => /\b((?:more than )?\d[\d,]*) series\b/.exec(text)?.[1]).find((text) => text !== undefined);
+
 const number = (value: number) => value.toLocaleString('en');
 
-/** A panel with its frame: title, description, links, menu, and the state of its data. */
-export const PanelFrame = memo(function PanelFrame({ instance, width, height, alone }: Props) {
+/** A panel with its frame; until it is scrolled to, an empty one that only says which it is. */
+export const PanelFrame = memo(function PanelFrame(props: Props) {
+  const styles = useStyles2(getStyles);
+  const { eager, scope } = useDashboard();
+  const { ref, seen } = useSeen(eager || props.alone === true);
+  if (seen) {
+    return <LivePanel {...props} />;
+  }
+  const { panel, key, bindings } = props.instance;
+  const title = interpolate(panel.title ?? '', chain(scopeOf(bindings), scope), 'text').trim();
+  const about = { 'data-panel-id': panel.id, 'data-panel-key': key, 'data-panel-title': title, 'data-panel-type': panel.type, 'data-state': 'loading' };
+  return (
+    <div ref={ref} {...about} className={styles.unseen} style={{ width: props.width, height: props.height }}>
+      {title}
+    </div>
+  );
+});
+
+/** A panel that was scrolled to: title, description, links, menu, and the state of its data. */
+function LivePanel({ instance, width, height, alone }: Props) {
   const styles = useStyles2(getStyles);
   const state = useDashboard();
   const { panel, key } = instance;
-  const { ref, seen } = useSeen(state.eager || alone === true);
-  const { data, scope, note } = usePanelData(instance, seen, width);
+  const { data, scope, note } = usePanelData(instance, width);
   const { frames, total, shown } = useShownFrames(instance, data, scope);
   const [drawn, setDrawn] = useState(false);
   const kind = kindOf(panel.type);
@@ -67,15 +89,15 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
   const settled = data.state !== 'loading' && !data.busy && !waiting;
   const { report } = state;
   useEffect(() => {
-    report(key, seen ? (settled ? data.state : 'loading') : undefined);
-  }, [report, key, seen, settled, data.state]);
+    report(key, settled ? data.state : 'loading');
+  }, [report, key, settled, data.state]);
   useEffect(() => () => report(key, undefined), [report, key]);
   const onDrawn = useCallback(() => setDrawn(true), []);
   const title = interpolate(panel.title ?? '', scope, 'text').trim();
   const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
   const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
   const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
-  const cut = shown > 0 && total > shown ? `${number(shown)} of ${number(Math.max(total, data.total))}` : undefined;
+  const cut = shown > 0 && total > shown ? `${number(shown)} of ${seriesSaid(data.notices) ?? number(Math.max(total, data.total))}` : undefined;
   const view = () => setParams({ viewPanel: alone ? undefined : key });
   const menu = (
     <Menu>
@@ -112,7 +134,6 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
   ];
   return (
     <div
-      ref={ref}
       style={{ width, height }}
       className={styles.frame}
       data-panel-id={panel.id}
@@ -133,22 +154,23 @@ export const PanelFrame = memo(function PanelFrame({ instance, width, height, al
         hoverHeader={title === ''}
         padding={kind?.padding ?? 'md'}
         displayMode={panel.transparent ? 'transparent' : 'default'}
-        loadingState={seen && data.busy ? LoadingState.Loading : data.state === 'error' ? LoadingState.Error : LoadingState.Done}
+        loadingState={data.busy ? LoadingState.Loading : data.state === 'error' ? LoadingState.Error : LoadingState.Done}
         statusMessage={data.state === 'error' ? data.error : undefined}
         statusMessageOnClick={() => undefined}
       >
         {(innerWidth, innerHeight) =>
-          seen && innerWidth > 0 && innerHeight > 0 ? (
+          innerWidth > 0 && innerHeight > 0 ? (
             <PanelBody instance={instance} data={data} scope={scope} frames={frames} width={innerWidth} height={innerHeight} onDrawn={onDrawn} />
           ) : null
         }
       </PanelChrome>
     </div>
   );
-});
+}
 
 const getStyles = (theme: GrafanaTheme2) => ({
   frame: css({ section: { boxSizing: 'border-box' } }),
+  unseen: css({ padding: theme.spacing(1, 1.5), background: theme.colors.background.primary, border: `1px solid ${theme.components.panel.borderColor}`, borderRadius: theme.shape.radius.default, fontWeight: theme.typography.fontWeightMedium, overflow: 'hidden' }),
   items: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), minWidth: 0 }),
   note: css({ ...theme.typography.bodySmall, color: theme.colors.text.link, whiteSpace: 'nowrap' }),
   link: css({ color: theme.colors.text.secondary, display: 'flex', padding: 4, '&:hover': { color: theme.colors.text.primary } }),

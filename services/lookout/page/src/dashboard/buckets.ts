@@ -1,9 +1,12 @@
 import { type DataFrame, type Field, FieldType, getFieldDisplayName } from '@grafana/data';
 
-const bound = (text: string | undefined): number => {
-  const value = text === undefined || text === '' ? Number.NaN : Number(text.replace('+Inf', 'Infinity').replace('Inf', 'Infinity'));
-  return value;
-};
+function bound(text: string | undefined): number {
+  const plain = (text ?? '').trim();
+  if (plain === '') {
+    return Number.NaN;
+  }
+  return /^\+?Inf$/.test(plain) ? Number.POSITIVE_INFINITY : Number(plain);
+}
 
 /** The upper bound of a Prometheus bucket, from its label `le` or from the name that a legend gave it. */
 export function upperBound(field: Field, frame: DataFrame): number {

@@ -1,18 +1,23 @@
 import { dateMath, dateTime, type DateTime, rangeUtil, type RawTimeRange, type TimeRange } from '@grafana/data';
 
 /** A time of an address or a dashboard: `now-6h`, milliseconds since 1970, or ISO. */
-function parse(text: string, roundUp: boolean, timeZone: string): DateTime | undefined {
+function parse(text: string, roundUp: boolean, timeZone: string, now: DateTime): DateTime | undefined {
   if (text.includes('now')) {
-    return dateMath.toDateTime(text, { roundUp, timezone: timeZone }) ?? undefined;
+    return dateMath.toDateTime(text, { roundUp, timezone: timeZone, now }) ?? undefined;
   }
-  const made = /^\d{9,}$/.test(text) ? dateTime(Number(text)) : dateTime(text);
-  return made.isValid() ? made : undefined;
+  if (/^\d{9,}$/.test(text)) {
+    return dateTime(Number(text));
+  }
+  const time = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(time) ? dateTime(time) : undefined;
 }
 
 /** The range that two texts stand for now; the last six hours where they cannot be read. */
 export function makeRange(from: string, to: string, timeZone: string): TimeRange {
-  const start = parse(from, false, timeZone);
-  const end = parse(to, true, timeZone);
+  // Both ends count from the same moment: the range is as long as it says.
+  const now = dateTime();
+  const start = parse(from, false, timeZone, now);
+  const end = parse(to, true, timeZone, now);
   if (!start || !end || !start.isValid() || !end.isValid() || start.valueOf() >= end.valueOf()) {
     const raw = { from: 'now-6h', to: 'now' };
     return { ...rangeUtil.convertRawToRange(raw, timeZone), raw };

@@ -57,8 +57,8 @@ function waitsFor(panel: Panel, state: DashboardState): boolean {
 /** A short word for what failed; a proxy's page of HTML says nothing. */
 const plain = (text: string) => (text.trim().startsWith('<') ? 'The data source answered with a page instead of data.' : text);
 
-/** The data of one panel, asked for in one request and anew on every refresh; only once the panel is `visible`. */
-export function usePanelData(instance: PanelInstance, visible: boolean, width: number): { data: PanelData; scope: Scope; note?: string } {
+/** The data of one panel, asked for in one request and anew on every refresh. */
+export function usePanelData(instance: PanelInstance, width: number): { data: PanelData; scope: Scope; note?: string } {
   const state = useDashboard();
   const { panel } = instance;
   const timed = useMemo(
@@ -81,7 +81,7 @@ export function usePanelData(instance: PanelInstance, visible: boolean, width: n
   latest.current = { scope, range: timed.range };
   // A few pixels more or less ask for the same: a request is made anew only where the number of points would differ much.
   const points = Math.max(100, Math.ceil(width / 100) * 100);
-  const ready = visible && width > 0 && asks && !waitsFor(panel, state);
+  const ready = width > 0 && asks && !waitsFor(panel, state);
   const built = useMemo(
     () => (ready ? buildRequest(panel, state.sources, scope, timed.range, points) : undefined),
     [ready, panel, state.sources, scope, timed.range, points],
@@ -89,7 +89,7 @@ export function usePanelData(instance: PanelInstance, visible: boolean, width: n
   const queryKey = built ? JSON.stringify([built.request, [...built.errors]]) : undefined;
   useEffect(() => {
     if (!ready || !built) {
-      if (visible && asks) {
+      if (asks) {
         setData((before) => (before.busy ? before : { ...before, busy: true, state: before.frames.length > 0 ? before.state : 'loading' }));
       }
       return;

@@ -86,7 +86,7 @@ const getStyles = (theme: GrafanaTheme2) => {
     line: css({ display: 'flex', gap: theme.spacing(1.5), padding: '2px 0', lineHeight: 1.5, minWidth: 0, '&:hover': { background: theme.colors.action.hover } }),
     clickable: css({ cursor: 'pointer', contentVisibility: 'auto', containIntrinsicSize: 'auto 20px' }),
     // The level's colour is the line's left border, which the time and the text share.
-    narrow: css({ flexWrap: 'wrap', position: 'relative', paddingLeft: 8, columnGap: 0, '> span:first-of-type': { position: 'absolute', left: 0, top: 3, bottom: 3 }, '> time': { width: '100%' } }),
+    narrow: css({ flexWrap: 'wrap', position: 'relative', paddingLeft: 8, gap: 0, '> span:first-of-type': { position: 'absolute', left: 0, top: 3, bottom: 3 }, '> time': { width: '100%' } }),
     level: css({ width: 3, flexShrink: 0, borderRadius: 2 }),
     levels: {
       critical: level(color('purple')),

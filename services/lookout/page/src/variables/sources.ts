@@ -37,9 +37,11 @@ export class Sources {
     const asked = typeof reference === 'string' ? reference : (reference?.uid ?? '');
     const uid = interpolate(asked, scope, 'raw');
     const type = typeof reference === 'object' ? reference?.type : undefined;
+    // A reference that an import would have filled in (`${DS_PROMETHEUS}`) means the first data source of its type.
+    const open = uid === '' || uid === 'default' || uid.startsWith('${');
     const found =
-      uid === '' || uid === 'default'
-        ? ((uid === '' && type ? this.list(type)[0] : undefined) ?? this.default())
+      open
+        ? ((uid !== 'default' && type ? this.list(type)[0] : undefined) ?? this.default())
         : (this.all.find((info) => info.uid === uid) ?? this.all.find((info) => info.name === uid));
     if (!found) {
       throw new Error(

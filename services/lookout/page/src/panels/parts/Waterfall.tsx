@@ -43,6 +43,14 @@ function Details({ span, start, timeZone }: { span: Span; start: number; timeZon
   );
 }
 
+/** Where a bar's duration has room: after it, before it, or in it where it fills nearly everything. */
+export function labelPlace(start: number, duration: number, total: number): 'left' | 'right' | 'inside' {
+  if (total <= 0 || (start + duration) / total <= 0.75) {
+    return 'right';
+  }
+  return start / total > 0.25 ? 'left' : 'inside';
+}
+
 /** A trace as bars over time, one row per span, each below the span that called it. */
 export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string }) {
   const styles = useStyles2(getStyles);
@@ -85,7 +93,13 @@ export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string 
         {rows.map((span) => {
           const color = colorOf(span.service);
           const at = span.start - trace.start;
-          const late = trace.duration > 0 && (at + span.duration / 2) / trace.duration > 0.6;
+          const beside = labelPlace(at, span.duration, trace.duration);
+          const end = `calc(100% - ${share(at + span.duration)} + 6px)`;
+          const place = {
+            left: { right: `calc(100% - ${share(at)} + 6px)` },
+            right: { left: `calc(${share(at + span.duration)} + 6px)` },
+            inside: { right: end, color: theme.colors.getContrastText(color, 3) },
+          }[beside];
           return (
             <div key={span.id}>
               <div className={styles.row} data-span={span.id}>
@@ -100,7 +114,7 @@ export function Waterfall({ trace, timeZone }: { trace: Trace; timeZone: string 
                 </div>
                 <button type="button" className={styles.lane} aria-label={`${span.service} ${span.operation}, ${formatDuration(span.duration)}`} aria-expanded={open.has(span.id)} onClick={() => setOpen(flip(open, span.id))}>
                   <i style={{ left: share(at), width: `max(2px, ${share(span.duration)})`, background: color, outline: span.failed ? `1px solid ${theme.colors.error.main}` : undefined }} />
-                  <span style={late ? { right: `calc(100% - ${share(at)} + 6px)` } : { left: `calc(${share(at + span.duration)} + 6px)` }}>{formatDuration(span.duration)}</span>
+                  <span style={place}>{formatDuration(span.duration)}</span>
                 </button>
               </div>
               {open.has(span.id) && <Details span={span} start={trace.start} timeZone={timeZone} />}
@@ -116,12 +130,12 @@ const getStyles = (theme: GrafanaTheme2) => {
   const line = `1px solid ${theme.colors.border.weak}`;
   const plain = { border: 'none', background: 'none', padding: 0, color: 'inherit', font: 'inherit', textAlign: 'left' as const };
   return {
-    trace: css({ display: 'flex', flexDirection: 'column', height: '100%', minHeight: 0, ...theme.typography.bodySmall }),
+    trace: css({ containerType: 'inline-size', display: 'flex', flexDirection: 'column', height: '100%', minHeight: 0, ...theme.typography.bodySmall }),
     head: css({ display: 'flex', flexWrap: 'wrap', gap: theme.spacing(0.5, 2), padding: theme.spacing(0, 1, 1), color: theme.colors.text.secondary, strong: { color: theme.colors.text.primary, ...theme.typography.body } }),
     id: css({ fontFamily: theme.typography.fontFamilyMonospace }),
     rows: css({ flex: 1, overflow: 'auto', minHeight: 0 }),
     row: css({ display: 'flex', height: 26, alignItems: 'stretch', '&:hover': { background: theme.colors.action.hover } }),
-    scale: css({ position: 'sticky', top: 0, zIndex: 1, background: theme.colors.background.secondary, borderBottom: line, color: theme.colors.text.secondary, '&:hover': { background: theme.colors.background.secondary } }),
+    scale: css({ '@container (max-width: 560px)': { 'span:nth-child(even)': { display: 'none' } }, position: 'sticky', top: 0, zIndex: 1, background: theme.colors.background.secondary, borderBottom: line, color: theme.colors.text.secondary, '&:hover': { background: theme.colors.background.secondary } }),
     name: css({ width: 'clamp(130px, 36%, 420px)', flexShrink: 0, display: 'flex', alignItems: 'center', gap: 2, paddingLeft: 8, borderRight: line, overflow: 'hidden', whiteSpace: 'nowrap' }),
     fold: css({ ...plain, width: 16, height: 16, flexShrink: 0, display: 'flex', alignItems: 'center', justifyContent: 'center' }),
     label: css({ ...plain, borderLeft: '3px solid', paddingLeft: 6, overflow: 'hidden', textOverflow: 'ellipsis', minWidth: 0, span: { color: theme.colors.text.secondary } }),

@@ -1,0 +1,4 @@
+import './dom';
+import { fillRegistries } from '../src/boot/registries';
+
+fillRegistries();
