@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -65,9 +66,14 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     many = "\n".join(f'many{{number="{number}"}} {number}' for number in range(MANY))
     (folder / "metrics").write_text(METRICS.format(many=f"# TYPE many gauge\n{many}"))
     host, port = exporter.split(":")
+    scrape = {
+        "job_name": "test",
+        "fallback_scrape_protocol": "PrometheusText0.0.4",
+        "static_configs": [{"targets": [exporter]}],
+    }
+    # JSON is YAML too.
     (folder / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s}\n"
-        f"scrape_configs: [{{job_name: test, fallback_scrape_protocol: PrometheusText0.0.4, static_configs: [{{targets: ['{exporter}']}}]}}]\n"
+        json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]})
     )
     started = [
         subprocess.Popen(

@@ -132,6 +132,10 @@ def test_organisations_have_unique_names_and_the_main_one_stays(lookout: Lookout
     assert lookout.admin.get(f"/api/orgs/name/{name}").json()["id"] == org
     assert lookout.admin.put(f"/api/orgs/{org}", json={"name": f"{name}-2"}).status_code == 200
     assert lookout.admin.get(f"/api/orgs/{org}").json()["name"] == f"{name}-2"
+    pages = [lookout.admin.get("/api/orgs", params={"perpage": 1, "page": page}).json() for page in range(2)]
+    assert [len(page) for page in pages] == [1, 1]
+    assert pages[0] != pages[1]
+    assert lookout.admin.get("/api/orgs", params={"page": 1}).json() == []
     assert lookout.admin.delete("/api/orgs/1").status_code == 400
     assert lookout.admin.delete(f"/api/orgs/{org}").status_code == 200
     assert lookout.admin.get(f"/api/orgs/{org}").status_code == 404

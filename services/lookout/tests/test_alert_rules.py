@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -129,76 +129,69 @@ def test_contact_points_and_policies_are_kept(lookout: Lookout) -> None:
     assert lookout.admin.delete(f"{PATH}/contact-points/{uid}").status_code == 404
 
 
-@pytest.fixture
-def evaluated(start: Callable[..., Lookout], prometheus: str) -> Iterator[Callable[..., Any]]:
-    """Puts rules into a group of a Lookout of their own; gives that rule by title, once it was evaluated."""
-    lookout = start()
-    lookout.add_source("prom", "prometheus", url=prometheus, jsonData={"timeInterval": "1s"})
-    lookout.add_source("dead", "prometheus", url=f"http://{free_address()}")
-    folder = lookout.admin.post("/api/folders", json={"title": "Ops", "uid": "ops"}).json()["uid"]
+class Evaluated:
+    """A Lookout whose rules are evaluated each second, and what they come to."""
 
-    def begin(*rules: dict[str, Any]) -> Callable[[str, Callable[[dict[str, Any]], bool]], dict[str, Any]]:
-        answer = lookout.admin.put(f"{PATH}/folder/{folder}/rule-groups/g", json={"interval": 1, "rules": rules})
+    def __init__(self, lookout: Lookout, prometheus: str) -> None:
+        self.lookout = lookout
+        lookout.add_source("prom", "prometheus", url=prometheus, jsonData={"timeInterval": "1s"})
+        lookout.add_source("dead", "prometheus", url=f"http://{free_address()}")
+        lookout.admin.post("/api/folders", json={"title": "Ops", "uid": "ops"})
+
+    def put(self, *rules: dict[str, Any]) -> None:
+        """The rules of its one group."""
+        answer = self.lookout.admin.put(f"{PATH}/folder/ops/rule-groups/g", json={"interval": 1, "rules": rules})
         assert answer.status_code == 200, answer.text
 
-        def get(title: str, when: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-            def look() -> dict[str, Any] | None:
-                groups = lookout.anonymous.get("/api/prometheus/grafana/api/v1/rules").json()["data"]["groups"]
-                found = next(each for each in groups[0]["rules"] if each["name"] == title)
-                return found if not found["lastEvaluation"].startswith("0001") and when(found) else None
+    def rule(self, title: str) -> dict[str, Any]:
+        groups = self.lookout.anonymous.get("/api/prometheus/grafana/api/v1/rules").json()["data"]["groups"]
+        return next(each for each in groups[0]["rules"] if each["name"] == title)
 
-            return eventually(look)
-
-        return get
-
-    begin.lookout = lookout  # type: ignore[attr-defined]
-    yield begin
+    def until(self, title: str, **members: str) -> dict[str, Any]:
+        """A rule once it has these members."""
+        return eventually(lambda: found if members.items() <= (found := self.rule(title)).items() else None)
 
 
-def test_rules_are_evaluated(evaluated: Any) -> None:
+@pytest.fixture
+def evaluated(start: Callable[..., Lookout], prometheus: str) -> Evaluated:
+    return Evaluated(start(), prometheus)
+
+
+def test_rules_are_evaluated(evaluated: Evaluated) -> None:
     dead = rule("ops", "Dead")
     dead["data"][0]["datasourceUid"] = "dead"
-    rules = evaluated(
-        rule(
-            "ops",
-            "Many",
-            labels={"severity": "high"},
-            annotations={"summary": "{{ $labels.zone }} has {{ $values.B }}"},
-        ),
+    annotations = {"summary": "{{ $labels.zone }} has {{ $values.B }}"}
+    evaluated.put(
+        rule("ops", "Many", labels={"severity": "high"}, annotations=annotations),
         rule("ops", "Waiting", **{"for": "1h"}),
         rule("ops", "Empty", expr="nothing"),
         rule("ops", "Broken", expr="sum("),
         rule("ops", "Paused", isPaused=True),
         dead,
     )
-    many = rules("Many", lambda found: found["state"] == "firing")
+    many = evaluated.until("Many", state="firing")
     alerts = {alert["labels"]["zone"]: alert for alert in many["alerts"]}
     assert (alerts["a"]["state"], alerts["b"]["state"]) == ("Normal", "Alerting")
-    assert (
-        alerts["b"]["labels"] | {"severity": "high", "alertname": "Many", "grafana_folder": "Ops"}
-        == alerts["b"]["labels"]
-    )
+    assert {"severity": "high", "alertname": "Many", "grafana_folder": "Ops"}.items() <= alerts["b"]["labels"].items()
     assert alerts["b"]["annotations"]["summary"] == "b has 2"
     assert many["totals"] == {"normal": 1, "alerting": 1}
-    assert rules("Waiting", lambda found: found["state"] == "pending")["health"] == "ok"
-    assert rules("Empty", lambda found: found["health"] == "nodata")["alerts"][0]["state"] == "NoData"
-    assert "parse error" in rules("Broken", lambda found: found["health"] == "error")["lastError"]
-    assert "does not answer" in rules("Dead", lambda found: found["health"] == "error")["lastError"]
+    assert evaluated.until("Waiting", state="pending")["health"] == "ok"
+    assert evaluated.until("Empty", health="nodata")["alerts"][0]["state"] == "NoData"
+    assert "parse error" in evaluated.until("Broken", health="error")["lastError"]
+    assert "does not answer" in evaluated.until("Dead", health="error")["lastError"]
+    assert evaluated.rule("Paused")["lastEvaluation"].startswith("0001")
 
     firing = evaluated.lookout.anonymous.get("/api/alertmanager/grafana/api/v2/alerts").json()
     names = {alert["labels"]["alertname"] for alert in firing}
     assert {"Many", "DatasourceNoData", "DatasourceError"} <= names
     assert "Waiting" not in names
-    groups = evaluated.lookout.anonymous.get("/api/prometheus/grafana/api/v1/rules").json()["data"]["groups"]
-    paused = next(each for each in groups[0]["rules"] if each["name"] == "Paused")
-    assert paused["lastEvaluation"].startswith("0001")
 
 
-def test_changed_rule_begins_anew(evaluated: Any) -> None:
-    rules = evaluated(rule("ops", uid="one"))
-    rules("Many", lambda found: found["state"] == "firing")
-    rules = evaluated(rule("ops", uid="one", limit=100))
-    rules("Many", lambda found: found["state"] == "inactive")
+def test_changed_rule_begins_anew(evaluated: Evaluated) -> None:
+    evaluated.put(rule("ops", uid="one"))
+    evaluated.until("Many", state="firing")
+    evaluated.put(rule("ops", uid="one", limit=100))
+    assert evaluated.until("Many", state="inactive")["health"] == "ok"
 
 
 def test_a_sources_own_rules_are_passed_on(lookout: Lookout, prometheus: str) -> None:

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from obsiverse_lookout.render import NAMES
+from obsiverse_lookout.chromium import NAMES
 from running import Lookout
 
 # Stands for the built page: says where it is, asks the API, and that it is drawn.
 PAGE = """<!doctype html><body style="margin:0;height:3000px"><script src="/page.js"></script>"""
 SCRIPT = """fetch('/api/org').then((answer) => answer.json()).then((org) => {
   document.body.style.background = org.id === 1 ? 'rgb(0, 128, 0)' : 'rgb(200, 0, 0)';
-  document.body.dataset.ready = location.search.includes('never') ? 'false' : 'true';
+  const ready = () => { document.body.dataset.ready = location.search.includes('never') ? 'false' : 'true'; };
+  setTimeout(ready, 300);
 });"""
 DASHBOARD = {
     "title": "drawn",

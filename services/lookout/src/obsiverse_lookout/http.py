@@ -108,7 +108,12 @@ async def authenticated(request: Request) -> Call:
     lookout = cast("Lookout", request.app.state.lookout)
     chosen = request.headers.get(ORG_HEADER) or request.query_params.get("orgId")
     org_id = _number(chosen, "X-Grafana-Org-Id") if chosen else None
-    identity = await run_in_threadpool(lookout.access.identify, request.headers.get("authorization"), org_id)
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        # Viewers are the many, and nothing has to be looked up for them.
+        identity = lookout.access.identify(None, org_id)
+    else:
+        identity = await run_in_threadpool(lookout.access.identify, authorization, org_id)
     received = bytearray()
     if request.method in ("POST", "PUT", "PATCH"):
         async for chunk in request.stream():

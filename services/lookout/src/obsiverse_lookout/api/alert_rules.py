@@ -132,7 +132,7 @@ def policies(call: Call) -> Any:
 def put_policies(call: Call) -> Any:
     """Replace the tree of notification policies."""
     receiver = call.body.get("receiver")
-    known = {point["name"] for point in call.lookout.documents.list(call.org_id, CONTACT_POINT)} | {DEFAULT_RECEIVER}
+    known = [DEFAULT_RECEIVER, *(point["name"] for point in call.lookout.documents.list(call.org_id, CONTACT_POINT))]
     if receiver not in known:
         raise ApiError(400, f"invalid policies: receiver {receiver!r} is no contact point")
     call.lookout.documents.put(call.org_id, POLICIES, POLICIES, call.body)

@@ -5,7 +5,6 @@ https://grafana.com/docs/grafana/latest/panels-visualizations/query-transform-da
 
 from __future__ import annotations
 
-import math
 import re
 
 from obsiverse_lookout.query.time_range import TimeRange
@@ -101,7 +100,9 @@ def calculate(over: TimeRange, points: int, least: int) -> int:
 
 def step(over: TimeRange, points: int, least: int, factor: int = 1) -> int:
     """Milliseconds between the points of a Prometheus range query."""
-    safe = rounded(math.ceil((over.end - over.start) / MOST_POINTS))
+    # Upwards: what is refused for a point too many shows nothing.
+    fewest = (over.end - over.start) / MOST_POINTS
+    safe = next((interval for _, interval in ROUNDED if interval >= fewest), LONGEST)
     return max(calculate(over, points, least), safe) * max(factor, 1)
 
 

@@ -131,7 +131,7 @@ def _filters(text: str) -> list[dict[str, str]]:
         raise ApiError(400, 'dimensionFilters is a JSON object, such as {"EndpointName": "clinical"}') from None
     made: list[dict[str, str]] = []
     for name, value in items:
-        values: list[Any] = listing(value) if isinstance(value, list) else [value]
+        values = listing(value) or [value]
         made += [{"Name": str(name)} | ({"Value": str(each)} if each not in ("*", None, "") else {}) for each in values]
     return made
 

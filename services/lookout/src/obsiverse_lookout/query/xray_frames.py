@@ -258,4 +258,5 @@ def _by_minute(measured: Mapping[str, Any]) -> float | None:
     if not isinstance(start, datetime) or not isinstance(end, datetime) or end <= start:
         return None
     count = mapping(measured.get("SummaryStatistics")).get("TotalCount", 0)
-    return count / ((end - start).total_seconds() / 60)
+    # One call of a millisecond is one in a minute, not sixty thousand.
+    return count / max(1.0, (end - start).total_seconds() / 60)

@@ -59,7 +59,7 @@ class Order(BaseModel):
     start: str | None = None
     end: str | None = None
     theme: Literal["light", "dark"] = "light"
-    width: int = Field(default=1200, ge=320, le=4000)
+    width: int = Field(default=1400, ge=320, le=4000)
     scale: float = Field(default=2.0, ge=0.5, le=4)
     variables: dict[str, list[str]] = {}
     seconds: float = Field(default=60.0, gt=0)

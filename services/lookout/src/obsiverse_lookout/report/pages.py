@@ -14,7 +14,7 @@ GAP = 4.0
 def cuts(height: float, most: float, panels: Sequence[Panel], rows: Sequence[float]) -> list[tuple[float, float]]:
     """The parts of a picture, from the top down, as (top, bottom).
 
-    A part ends before a heading where that leaves it at least half full, else between panels; within a panel only where that is
+    A part ends before a heading where that leaves it three quarters full or more, else between panels; within a panel only where that is
     higher than a page.
 
     Args:
@@ -34,7 +34,7 @@ def cuts(height: float, most: float, panels: Sequence[Panel], rows: Sequence[flo
 
 def _end(top: float, most: float, panels: Sequence[Panel], rows: Sequence[float]) -> float:
     limit = top + most
-    headings = [row - GAP for row in rows if top + most / 2 < row - GAP <= limit and not _inside(row - GAP, panels)]
+    headings = [row - GAP for row in rows if top + most * 0.75 < row - GAP <= limit and not _inside(row - GAP, panels)]
     if headings:
         return max(headings)
     # A heading stays with what it is over.
