@@ -9,7 +9,7 @@ import importlib.util
 import math
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
-MISSING = (
-    "install Chromium (for example apt-get install chromium) or name one in LOOKOUT_CHROMIUM, and the Python package playwright"
-)
+MISSING = "install Chromium (for example apt-get install chromium) or name one in LOOKOUT_CHROMIUM, and the Python package playwright"
 # The page says so itself, once no panel is waiting for data. A selector, since the page lets no text become code.
 DRAWN = "body[data-ready='true']"
 
@@ -36,7 +34,7 @@ def find(named: Path | None) -> Path | None:
 
 
 @asynccontextmanager
-async def browser(program: Path) -> AsyncIterator[Browser]:
+async def browser(program: Path) -> AsyncGenerator[Browser]:
     """A browser for one piece of work."""
     from playwright.async_api import async_playwright
 

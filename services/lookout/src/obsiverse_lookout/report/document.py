@@ -55,7 +55,9 @@ def document(front: Front, drawings: Sequence[Drawing]) -> str:
 
 def footer(front: Front) -> str:
     """What the browser prints at the foot of each page."""
-    style = "font: 7.5pt Inter, Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #6b7280; width: 100%; display: flex;"
+    style = (
+        "font: 7.5pt Inter, Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #6b7280; width: 100%; display: flex;"
+    )
     where = f" · {html.escape(front.about.target)}" if front.about else ""
     return (
         f'<div style="{style} justify-content: space-between; margin: 0 {MARGIN}mm">'
@@ -95,7 +97,9 @@ def _where(about: About) -> str:
 
 def _sources(front: Front, drawings: Sequence[Drawing]) -> str:
     names = sorted({name for each in drawings for name in each.dashboard.sources})
-    real = " as obsiverse emulates them: costs are list prices, not a bill" if front.about and front.about.emulated else ""
+    real = (
+        " as obsiverse emulates them: costs are list prices, not a bill" if front.about and front.about.emulated else ""
+    )
     numbers = f"The numbers come from {_listed(names)}{real}. " if names else ""
     return f"{numbers}The pictures show dashboards of {front.drawn_by} as they were when this was made; each page links to the live one."
 

@@ -81,7 +81,9 @@ class Grafana:
         found = [mapping(each) for each in cast("list[object]", self._get("/api/search?type=dash-db&limit=1000"))]
         titles = {str(each["uid"]): str(each["title"]) for each in found}
         if not titles:
-            raise ReportError(f"{self.name} at {self.url} has no dashboards", "Look at its log for why none was loaded.")
+            raise ReportError(
+                f"{self.name} at {self.url} has no dashboards", "Look at its log for why none was loaded."
+            )
         if not wanted:
             return [self._read(uid) for uid in sorted(titles, key=lambda uid: (uid != FIRST, titles[uid].lower()))]
         names: dict[str, str] = {}
@@ -108,6 +110,8 @@ class Grafana:
             raise ReportError(f"{self.url}{path} answers {code}", hint) from None
         except httpx.HTTPError as error:
             what = str(error) or type(error).__name__
-            raise ReportError(f"no dashboards answer at {self.url}: {what}", "Start the stack with `make up`.") from None
+            raise ReportError(
+                f"no dashboards answer at {self.url}: {what}", "Start the stack with `make up`."
+            ) from None
         except ValueError:
             raise ReportError(f"{self.url} is no Grafana: it answers with no JSON", "Name one with --url.") from None
