@@ -40,7 +40,9 @@ def test_script_in_texts_titles_and_labels_does_not_run(tab: Tab, put: Callable[
     assert {panel["state"] for panel in tab.panels()} == {"done"}, tab.panels()
     tab.page.locator(".u-over").first.hover()
     assert "said" in tab.panels()[0]["text"]
-    assert tab.page.evaluate("document.querySelectorAll('[data-panel-key] :is(script, [onerror], [onload])').length") == 0
+    assert (
+        tab.page.evaluate("document.querySelectorAll('[data-panel-key] :is(script, [onerror], [onload])').length") == 0
+    )
     assert tab.page.evaluate("[...document.links].filter((a) => a.protocol === 'javascript:').length") == 0
     assert tab.page.evaluate("window.harmed") is None
 
@@ -82,7 +84,9 @@ def test_a_dashboard_of_another_schema_is_refused_in_words(tab: Tab, lookout: ht
     assert saved.status_code in (400, 412, 422), saved.text
     # The page does not trust whatever keeps dashboards, which may be a newer Grafana.
     body = json.dumps({"dashboard": dashboard, "meta": {}})
-    tab.page.route("**/api/dashboards/uid/other", lambda route: route.fulfill(body=body, content_type="application/json"))
+    tab.page.route(
+        "**/api/dashboards/uid/other", lambda route: route.fulfill(body=body, content_type="application/json")
+    )
     tab.page.goto(f"{tab.address}/d/other")
     tab.page.get_by_text("cannot be shown").wait_for()
     assert said in tab.page.locator("body").inner_text()

@@ -78,7 +78,7 @@ def report(
     }
     with Progress() as progress:
         python = components.python_environment(PROJECT, place.venvs, report=_watch(progress))
-        made = _make(python, order, progress)
+        made = make(python, order, progress)
     for path in made:
         out.print(escape(str(path)))
 
@@ -127,7 +127,7 @@ def _watch(progress: Reporter) -> components.Report:
     return lambda at: progress.stage(at.name, "getting", f"{at.phase} {at.detail}".strip())
 
 
-def _make(python: Path, order: dict[str, Any], progress: Reporter) -> list[Path]:
+def make(python: Path, order: dict[str, Any], progress: Reporter) -> list[Path]:
     """Have the report made; the files in its order, the PDF last."""
     with subprocess.Popen([python, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as maker:
         assert maker.stdin is not None and maker.stdout is not None

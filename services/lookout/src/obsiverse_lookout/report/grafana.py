@@ -106,7 +106,8 @@ class Grafana:
             return answer.json()
         except httpx.HTTPStatusError as error:
             code = error.response.status_code
-            hint = "It has to let anyone look (anonymous viewers)." if code in (401, 403) else "Look at its log."
+            hints = {401: "It has to let anyone look (anonymous viewers).", 404: "Is a Grafana at that address?"}
+            hint = hints.get(401 if code == 403 else code, "Look at its log.")
             raise ReportError(f"{self.url}{path} answers {code}", hint) from None
         except httpx.HTTPError as error:
             what = str(error) or type(error).__name__
