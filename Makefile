@@ -4,7 +4,7 @@ SHELL := /bin/bash
 OBSIVERSE := .venv/bin/obsiverse
 PYTHON := .venv/bin/python
 
-.PHONY: help up down ps logs test test-unit test-services test-stack test-docker test-gpu lint format lock bench clean .venv-user .venv-dev
+.PHONY: help up down ps logs test test-unit test-services test-stack test-browser test-docker test-gpu lint format lock bench clean .venv-user .venv-dev
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,8 +36,11 @@ test-services: .venv-dev ## each service's types and own tests
 	$(PYTHON) -m obsiverse.components get prometheus promtool alertmanager amtool otelcol >/dev/null
 	$(PYTHON) scripts/test_services.py $(SERVICES)
 
-test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, and faults
-	$(PYTHON) -m pytest tests/stack
+test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, a browser on its dashboards, and faults
+	$(PYTHON) -m pytest tests/stack tests/browser tests/faults
+
+test-browser: .venv-dev ## the browser's tests alone; skipped where there is no Chromium
+	$(PYTHON) -m pytest tests/browser
 
 test-docker: .venv-dev ## the same stack in Docker; says what is missing where there is no engine
 	$(PYTHON) scripts/test_docker.py $(TESTS)

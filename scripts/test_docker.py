@@ -1,4 +1,4 @@
-"""The tests that need a Docker engine: tests/docker, and tests/stack on a stack that Docker Compose brings up.
+"""The tests that need a Docker engine: tests/docker, and tests/stack and tests/faults on a stack that Docker Compose brings up.
 
 Uses the engine that answers. Where none does, root can have one for the run: `dockerd` from PATH, in a folder that is deleted at
 the end, with stand-ins for the images that can't be pulled. It installs nothing; what is missing is said, and the tests are skipped.
@@ -54,7 +54,7 @@ def main(
             # The first wait more than they work, the second share one stack, the third stop the engine itself.
             run(*PYTEST, *(tests or ["tests/docker", "-n", "2"]))
             if not tests:
-                run(*PYTEST, "tests/stack")
+                run(*PYTEST, "tests/stack", "tests/faults")
             if own and not tests:
                 run(*PYTEST, "tests/docker/test_engine_restart.py", OBSIVERSE_TEST_DOCKERD=own)
     except Missing as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from obsiverse_lookout.render import NAMES
+from obsiverse_lookout.chromium import NAMES
 from running import Lookout
 
 # Stands for the built page: says where it is, asks the API, and that it is drawn.

@@ -7,8 +7,10 @@ export function useWidth(): [(element: HTMLElement | null) => void, number] {
   const ref = useCallback((element: HTMLElement | null) => {
     observer.current?.disconnect();
     if (element) {
-      setWidth(Math.floor(element.clientWidth));
-      observer.current = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
+      // Hidden, or in a window that is resized for a picture, it has none for a moment: what is drawn stays.
+      const measure = () => element.clientWidth > 0 && setWidth(Math.floor(element.clientWidth));
+      measure();
+      observer.current = new ResizeObserver(measure);
       observer.current.observe(element);
     }
   }, []);

@@ -28,7 +28,7 @@ async def render(call: Call) -> Any:
         raise ApiError(404, f"Panel not found: dashboard {uid} has no panel {panel!r}; name one in panelId")
     parameters = [(key, value) for key, value in call.request.query_params.multi_items() if key not in OWN]
     if kind == "d":
-        parameters.append(("kiosk", "1"))
+        parameters += [("kiosk", "1"), ("render", "1")]
     path = f"/{kind}/{quote(uid)}/{quote(call.request.path_params.get('slug') or '-')}"
     height = call.query.get("height", "")
     picture = Picture(

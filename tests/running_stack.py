@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from testcontainers.compose import DockerCompose
 from obsiverse.agent import launch
 from obsiverse.engine.docker import address
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
 UP_SECONDS = 1500
 
@@ -179,14 +179,13 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole topology, up, with the clinical scenario run."""
-    running = os.environ.get("OBSIVERSE_TEST_STACK")
-    if running:
-        yield Stack({"OBSIVERSE_STATE": running})
+@contextlib.contextmanager
+def running(state: Path) -> Iterator[Stack]:
+    """The stack that OBSIVERSE_TEST_STACK names, else one of its own in a new state folder: up, with the clinical scenario run."""
+    named = os.environ.get("OBSIVERSE_TEST_STACK")
+    if named:
+        yield Stack({"OBSIVERSE_STATE": named})
         return
-    state = tmp_path_factory.mktemp("a stack")
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
     start = _in_docker if os.environ.get("OBSIVERSE_ENGINE") == "docker" else _natively
     with start({"OBSIVERSE_STATE": str(state), **ports}) as own:
@@ -228,24 +227,3 @@ def _shared_venvs() -> Path:
     venvs = ROOT / ".obsiverse" / "venvs"
     venvs.mkdir(parents=True, exist_ok=True)
     return venvs
-
-
-@pytest.fixture
-def eventually() -> Callable[..., Any]:
-    """Call a function until what it returns is true; fails with its last answer."""
-    import time
-
-    def wait(probe: Callable[[], Any], within: float = 30, every: float = 0.25) -> Any:
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                value, error = probe(), None
-            except Exception as caught:  # noqa: BLE001 - the last error is shown
-                value, error = None, caught
-            if value:
-                return value
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {within} s; last: {error or value!r}")
-            time.sleep(every)
-
-    return wait
