@@ -4,7 +4,7 @@ SHELL := /bin/bash
 OBSIVERSE := .venv/bin/obsiverse
 PYTHON := .venv/bin/python
 
-.PHONY: help up down ps logs test test-unit test-services test-stack test-browser test-docker test-gpu lint format lock bench clean .venv-user .venv-dev
+.PHONY: help up down ps logs test test-unit test-services test-page test-stack test-browser test-docker test-gpu lint format lock bench clean .venv-user .venv-dev
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test-unit: .venv-dev ## the fast tests, no network
 test-services: .venv-dev ## each service's types and own tests
 	$(PYTHON) -m obsiverse.components get prometheus promtool alertmanager amtool otelcol >/dev/null
 	$(PYTHON) scripts/test_services.py $(SERVICES)
+
+test-page: .venv-dev ## Lookout's page alone: types and its own tests; test-services runs them too
+	$(PYTHON) scripts/test_page.py
 
 test-stack: .venv-dev ## boto3, mlflow and plain HTTP against a running stack, a browser on its dashboards, and faults
 	$(PYTHON) -m pytest tests/stack tests/browser tests/faults

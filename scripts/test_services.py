@@ -51,6 +51,8 @@ def run(service: str, gpu: bool, live: bool) -> bool:
     tests = ROOT / "tests" / "gpu" if gpu else project / "tests"
     commands = [] if gpu else [[PYRIGHT, "-p", project]]
     commands.append([python, "-c", RUN, sysconfig.get_path("purelib"), *options, tests])
+    if not gpu and (project / "page").is_dir():
+        commands.append([sys.executable, ROOT / "scripts" / "test_page.py"])
     began = time.monotonic()
     printed, status = "", 0
     for command in commands:
