@@ -41,8 +41,9 @@ if missing python:3.13-slim; then
 	mkdir -p "$work/certificates/etc/ssl/certs"
 	cp "$certificates" "$work/certificates/etc/ssl/certs/"
 	docker import -c "$label" "$archive" obsiverse-stand-in-base >/dev/null
-	# This machine's authorities too: a registry may be reached through a proxy that has its own.
-	printf 'FROM obsiverse-stand-in-base\nCOPY etc /etc\nENV SSL_CERT_FILE=%s\nCMD ["python3"]\n' "$certificates" >"$work/certificates/Dockerfile"
+	# This machine's authorities too: a registry may be reached through a proxy that has its own. Node.js has a variable of its own for them.
+	printf 'FROM obsiverse-stand-in-base\nCOPY etc /etc\nENV SSL_CERT_FILE=%s NODE_EXTRA_CA_CERTS=%s\nCMD ["python3"]\n' \
+		"$certificates" "$certificates" >"$work/certificates/Dockerfile"
 	build python:3.13-slim "$work/certificates"
 	docker rmi obsiverse-stand-in-base >/dev/null
 fi
