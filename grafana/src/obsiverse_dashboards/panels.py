@@ -226,17 +226,22 @@ def dial(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel
     return _panel("gauge", title, about, queries, options, look, style.by_thresholds())
 
 
-def ranking(title: str, about: str, *queries: Query, **look: Unpack[Look]) -> Panel:
-    """A bar for each series, side by side."""
+def ranking(title: str, about: str, *queries: Query, names_above: bool = False, **look: Unpack[Look]) -> Panel:
+    """A bar for each series, side by side.
+
+    Args:
+        names_above: for names that are too long to stand before their bars.
+    """
+    names = common.BarGaugeNamePlacement
     options = bargauge.Options(
         display_mode=common.BarGaugeDisplayMode.BASIC,
         value_mode=common.BarGaugeValueMode.TEXT,
-        name_placement=common.BarGaugeNamePlacement.LEFT,
+        name_placement=names.TOP if names_above else names.LEFT,
         orientation=common.VizOrientation.HORIZONTAL,
         show_unfilled=False,
         sizing=common.BarGaugeSizing.MANUAL,
         min_viz_height=16,
-        max_viz_height=28,
+        max_viz_height=52 if names_above else 28,
         reduce_options=_last(),
         legend=common.VizLegendOptions(show_legend=False),
         text=common.VizTextDisplayOptions(title_size=BAR_NAME, value_size=BAR_FIGURE),

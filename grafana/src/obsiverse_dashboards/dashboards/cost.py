@@ -289,6 +289,7 @@ def _types() -> Section:
                         f"sum by (endpoint, variant) (endpoint_variant:instances:count{{{CHOSEN}}})",
                         "{{endpoint}} {{variant}}: running",
                     ),
+                    names_above=True,
                     decimals=0,
                     minimum=0,
                     thresholds=steps(NEUTRAL),

@@ -338,8 +338,8 @@ def _each() -> Section:
             (
                 4,
                 number(
-                    "Cost per 1,000 answers",
-                    f"It falls when the model is asked more. {PRICE}",
+                    "Per 1,000 answers",
+                    f"Cost of 1,000 answers. It falls when the model is asked more. {PRICE}",
                     promql(f"1000 * {hourly} / (3600 * sum(endpoint_variant:model_invocations:rate5m{{{one}}}) > 0)"),
                     unit=Unit.DOLLARS,
                     decimals=4,

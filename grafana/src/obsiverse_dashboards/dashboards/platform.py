@@ -229,6 +229,7 @@ def _collector() -> Section:
                         "max by (exporter) (otelcol_exporter_queue_size) / max by (exporter) (otelcol_exporter_queue_capacity)",
                         "{{exporter}}",
                     ),
+                    names_above=True,
                     unit=Unit.SHARE,
                     minimum=0,
                     maximum=1,

@@ -43,14 +43,17 @@ export async function ask<T>(
   path: string,
   options: { method?: string; body?: unknown; signal?: AbortSignal; accept?: number[] } = {},
 ): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
+  const send = () =>
+    fetch(path, {
       method: options.method ?? 'GET',
       headers: options.body === undefined ? {} : { 'Content-Type': 'application/json' },
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
       signal: options.signal,
     });
+  let response: Response;
+  try {
+    // The browser drops all that is on its way when a network comes or goes, as with each container. All that is asked here may be asked twice.
+    response = await send().catch((error: unknown) => (options.signal?.aborted ? Promise.reject(error) : send()));
   } catch (error) {
     if (options.signal?.aborted) {
       throw error;

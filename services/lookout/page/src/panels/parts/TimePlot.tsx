@@ -1,6 +1,6 @@
 import type { GrafanaTheme2, TimeRange } from '@grafana/data';
 import { AxisPlacement, ScaleDirection, ScaleOrientation } from '@grafana/schema';
-import { UPlotChart, UPlotConfigBuilder, type VizTooltipItem } from '@grafana/ui';
+import { measureText, UPlotChart, UPlotConfigBuilder, type VizTooltipItem } from '@grafana/ui';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { useHover } from './hover';
@@ -37,6 +37,20 @@ function splitsOf(count: number, offset: number, height: number, room: number): 
     .map((i) => i + offset);
 }
 
+/** How much of a plot the names may take: the axis gives them two fifths, and cuts what is longer. */
+const NAMES_SHARE = 0.36;
+
+/** A name that fits: without its middle where it is too long, since what tells names apart is at either end. */
+function shortened(name: string, most: number): string {
+  let kept = name.length;
+  let text = name;
+  while (kept > 4 && measureText(text, 12).width > most) {
+    kept -= 1;
+    text = `${name.slice(0, Math.ceil(kept / 2))}…${name.slice(name.length - Math.floor(kept / 2))}`;
+  }
+  return text;
+}
+
 /** A plot over time with rows of its own making: the axes, zoom, crosshair and tooltip are the time series', what is drawn is the caller's. */
 export function TimePlot(props: Props) {
   const { width, height, theme, timeZone, names, rows, sync } = props;
@@ -71,7 +85,7 @@ export function TimePlot(props: Props) {
       grid: { show: false },
       ticks: { show: false },
       splits: (u: uPlot) => splitsOf(now().rows.length, offset, u.bbox.height / devicePixelRatio, 16),
-      values: (_u: uPlot, splits: number[]) => splits.map((split) => now().rows[Math.round(split - offset)] ?? ''),
+      values: (u: uPlot, splits: number[]) => splits.map((split) => shortened(now().rows[Math.round(split - offset)] ?? '', u.width * NAMES_SHARE)),
     });
     builder.addSeries({ scaleKey: 'y', theme, pathBuilder: () => null, pointsBuilder: () => undefined } as never);
     builder.addHook('drawAxes', (u) => now().paint(u, u.ctx));
