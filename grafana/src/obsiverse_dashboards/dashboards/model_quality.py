@@ -151,7 +151,7 @@ def _answers() -> Section:
                 shares(
                     "Answers in this time",
                     f"All answers of the time range, by label. {COUNTING}",
-                    promql_now(f"sum by (label) (increase({counted}[$__range]))", "{{label}}"),
+                    promql_now(f"sort_desc(sum by (label) (increase({counted}[$__range])))", "{{label}}"),
                     unit=Unit.COUNT,
                     decimals=0,
                     waits=silent,
