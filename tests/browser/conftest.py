@@ -20,7 +20,9 @@ READY = "body[data-ready=true]"
 READY_MILLISECONDS = 60_000
 # Chromium writes a line of its own for each answer that is no success, and queries are refused with 400 and 404; likewise for what
 # it drops when a network of this machine comes or goes.
-REFUSED = re.compile(r"Failed to load resource: (the server responded with a status of 40[04]|net::ERR_NETWORK_CHANGED)")
+REFUSED = re.compile(
+    r"Failed to load resource: (the server responded with a status of 40[04]|net::ERR_NETWORK_CHANGED)"
+)
 WIDE, PHONE = {"width": 1500, "height": 1000}, {"width": 390, "height": 844}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def pages(pdf: bytes) -> int:
-    """Pages of a PDF, whose objects may be compressed."""
-    plain = [zlib.decompress(part) for part in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", pdf, re.DOTALL)]
-    return sum(len(re.findall(rb"/Type\s*/Page\b", part)) for part in (pdf, *plain))
+    """Pages of a PDF as Chromium writes it: with its objects in plain sight."""
+    return len(re.findall(rb"/Type /Page\b", pdf))
 
 
 def size(png: Path) -> tuple[int, int]:
