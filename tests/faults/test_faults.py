@@ -14,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.timeout(1800)
 SERVICES = (
     "inbox",
+    "grafana",
     "telemetry",
     "traffic",
     "alertmanager",

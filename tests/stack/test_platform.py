@@ -13,6 +13,7 @@ SERVICES = {
     "aws",
     "endpoints",
     "telemetry",
+    "grafana",
     "mlflow",
     "prometheus",
     "alertmanager",
