@@ -19,6 +19,8 @@ import typer
 from obsiverse.components import python_environment
 
 ROOT = Path(__file__).resolve().parents[1]
+# The dashboards are no service, and are tested as one is.
+PROJECTS = {tests.parent.name: tests.parent for tests in (*ROOT.glob("services/*/tests"), ROOT / "grafana" / "tests")}
 PYRIGHT = Path(sys.executable).with_name("pyright")
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
@@ -28,7 +30,7 @@ def main(
     gpu: Annotated[bool, typer.Option("--gpu", help="Run tests/gpu with the service's environment instead.")] = False,
 ) -> None:
     """Exit with 1 when a service's tests fail."""
-    chosen = services or sorted(folder.parent.name for folder in (ROOT / "services").glob("*/tests"))
+    chosen = services or sorted(PROJECTS)
     # Two at a time: they wait for processes more than they compute.
     with ThreadPoolExecutor(1 if gpu else 2) as pool:
         results = list(pool.map(lambda service: run(service, gpu, live=len(chosen) == 1), chosen))
@@ -40,9 +42,9 @@ def main(
 
 def run(service: str, gpu: bool, live: bool) -> bool:
     """Check one service's types and run its tests; False where either failed. What they print is shown at their end, or `live`."""
-    project = ROOT / "services" / service
-    if not project.is_dir():
-        raise typer.BadParameter(f"there is no service {service}")
+    project = PROJECTS.get(service)
+    if project is None:
+        raise typer.BadParameter(f"there is no service {service} with tests; there are {', '.join(sorted(PROJECTS))}")
     python = python_environment(project, ROOT / ".obsiverse" / "venvs")
     typer.echo(f"-- {service}: testing")
     options = ["-c", ROOT / "pyproject.toml", "--rootdir", project, "-q"]

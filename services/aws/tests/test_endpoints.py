@@ -28,6 +28,7 @@ def test_endpoint_answers_until_it_is_deleted(platform: Platform) -> None:
     assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_REGION"]) == (ACCOUNT, REGION)
     attributes = environment["OTEL_RESOURCE_ATTRIBUTES"]
     assert "aws.sagemaker.endpoint.name=life,aws.sagemaker.variant.name=AllTraffic" in attributes
+    assert "service.version=life,host.type=ml.m5.large" in attributes
 
     [variant] = platform.sagemaker.describe_endpoint(EndpointName="life")["ProductionVariants"]
     assert (variant["CurrentWeight"], variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (1.0, 1, 1)

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from obsiverse_aws.cloudwatch.expression import parse
+from obsiverse_aws.cloudwatch.metric_math import searches
 from obsiverse_aws.cloudwatch.query import InvalidQuery, Query, check, run
 from obsiverse_aws.cloudwatch.store import MetricStore
 
@@ -44,6 +46,8 @@ def check_alarm(alarm: Alarm) -> None:
         raise InvalidQuery("Exactly one of Statistic and ExtendedStatistic must be specified.")
     queries = queries_of(alarm)
     check(queries)
+    if any(searches(parse(query["Expression"])) for query in queries if query.get("Expression")):
+        raise InvalidQuery("SEARCH is not supported on Metric Alarms.")
     if sum(query.get("ReturnData", True) for query in queries) != 1:
         raise InvalidQuery("Exactly one element of the metrics list should return data.")
     if not any(query.get("MetricStat") for query in queries):

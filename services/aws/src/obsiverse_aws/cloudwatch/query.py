@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from obsiverse_aws.cloudwatch.expression import Call, ExpressionError, Name, parse, parts
+from obsiverse_aws.cloudwatch.expression import Call, Constant, ExpressionError, Name, parse, parts
 from obsiverse_aws.cloudwatch.labels import default_labels, properties_of, resolve
-from obsiverse_aws.cloudwatch.metric_math import evaluate, function_of
+from obsiverse_aws.cloudwatch.metric_math import Search, evaluate, function_of
+from obsiverse_aws.cloudwatch.search import MOST_SERIES, Found, label, matcher
 from obsiverse_aws.cloudwatch.series import Series, Value
 from obsiverse_aws.cloudwatch.statistics import UnknownStatistic, statistic
 from obsiverse_aws.cloudwatch.store import Metric, MetricStore, pack
@@ -77,7 +78,9 @@ def _check_one(query: Query, ids: list[str]) -> None:
         for part in parts(parse(query["Expression"])):
             if isinstance(part, Name) and part.id not in ids:
                 raise ExpressionError(f"Undefined id '{part.id}'")  # noqa: TRY301
-            if isinstance(part, Call) and part.function != "METRICS":
+            if isinstance(part, Call) and part.function == "SEARCH":
+                _search_of([one.value if isinstance(one, Constant) else [] for one in part.arguments])
+            elif isinstance(part, Call) and part.function != "METRICS":
                 function_of(part)
     except ExpressionError as error:
         raise _in_expression(query, error) from None
@@ -109,7 +112,11 @@ def run(
             series, default = read(store, account, region, stat, grid(stat["Period"])), labels[query["Id"]]
             properties = properties_of(stat, account, region)
             metrics[query["Id"]] = _labelled(series, query.get("Label") or default, default, properties)
-    values = _Values({query["Id"]: query for query in queries}, metrics)
+
+    def search(arguments: list[Value]) -> list[Series]:
+        return _searched(store, account, region, arguments, grid)
+
+    values = _Values({query["Id"]: query for query in queries}, metrics, search)
     try:
         returned = (query for query in queries if query.get("ReturnData", True))
         return [result for query in returned for result in _results(query, values)]
@@ -127,6 +134,45 @@ def read(store: MetricStore, account: str, region: str, stat: Mapping[str, Any],
     return Series("", grid, points)
 
 
+def _search_of(arguments: list[Value]) -> tuple[str, str, int]:
+    """What SEARCH is given: the search, the statistic, the period in seconds, which is five minutes where it is left out."""
+    text, stat, period = (*arguments, 300.0)[:3] if 2 <= len(arguments) <= 3 else ("", "", "")
+    if not isinstance(text, str) or not isinstance(stat, str) or not isinstance(period, (int, float)):
+        raise ExpressionError("SEARCH takes a search, a statistic and a period")
+    matcher(text)
+    try:
+        statistic(stat)
+        check_period(int(period))
+    except (UnknownStatistic, InvalidQuery) as error:
+        raise ExpressionError(str(error) or f"The statistic {stat} is not supported") from None
+    return text, stat, int(period)
+
+
+def _searched(
+    store: MetricStore, account: str, region: str, arguments: list[Value], grid: Callable[[int], range]
+) -> list[Series]:
+    """The series that a SEARCH finds, by their names."""
+    text, stat, period = _search_of(arguments)
+    matches = matcher(text)
+    metrics = (
+        Found(one["namespace"], one["metric_name"], {each["Name"]: each["Value"] for each in one["dimensions"]})
+        for one in store.list_metrics(account, region, None, None, [])["metrics"]
+    )
+    found = sorted((one for one in metrics if matches(one)), key=lambda one: (one.name, *one.dimensions.items()))
+    series: list[Series] = []
+    for metric in found[:MOST_SERIES]:
+        dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions.items()]
+        asked = {
+            "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
+            "Stat": stat,
+            "Period": period,
+        }
+        properties = properties_of(asked, account, region)
+        of_metric = read(store, account, region, asked, grid(period))
+        series.append(replace(of_metric, label=label(metric, found), properties=properties))
+    return series
+
+
 def _labelled(series: Series, label: str, default: str, properties: Mapping[str, str]) -> Series:
     return replace(series, label=resolve(label, default, list(series.points.values()), properties))
 
@@ -134,8 +180,8 @@ def _labelled(series: Series, label: str, default: str, properties: Mapping[str,
 class _Values:
     """The queries' values, each computed once."""
 
-    def __init__(self, queries: dict[str, Query], metrics: dict[str, Series]) -> None:
-        self._queries, self._metrics = queries, metrics
+    def __init__(self, queries: dict[str, Query], metrics: dict[str, Series], search: Search) -> None:
+        self._queries, self._metrics, self._search = queries, metrics, search
         self._known: dict[str, Value] = dict(metrics)
         self._open: set[str] = set()
 
@@ -146,7 +192,7 @@ class _Values:
                 raise _in_expression(query, ExpressionError("The expression depends on itself"))
             self._open.add(query_id)
             try:
-                value = evaluate(parse(query["Expression"]), self.__getitem__, self._metrics)
+                value = evaluate(parse(query["Expression"]), self.__getitem__, self._metrics, self._search)
             except ExpressionError as error:
                 raise _in_expression(query, error) from None
             if isinstance(value, Series):
@@ -163,7 +209,7 @@ def _results(query: Query, values: _Values) -> list[Result]:
         named = query.get("Label") or "${LABEL}"
         # A label without dynamic parts precedes each series' own.
         pattern = named if "${" in named else f"{named} ${{LABEL}}"
-        each = [_labelled(one, pattern, one.label, {}) for one in value]
+        each = [_labelled(one, pattern, one.label, one.properties) for one in value]
         return [Result(query["Id"], one.label, one) for one in each]
     raise _in_expression(query, ExpressionError("The result is not a time series"))
 

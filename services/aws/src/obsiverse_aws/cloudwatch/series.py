@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import operator
 import statistics
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -25,11 +25,13 @@ class Series:
 
     Attributes:
         grid: all the periods' starts that were asked for; its step is the period in seconds.
+        properties: what ${PROP('...')} means in the label of one that a search found.
     """
 
     label: str
     grid: range
     points: dict[int, float]
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Value = float | str | Series | list[Series]
@@ -239,5 +241,6 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "EPOCH": (1, 1, _mapped(_calendar(datetime.timestamp))),
     "RUNNING_SUM": (1, 1, _mapped(_running_sum)),
     "FILL": (2, 2, _mapped(_fill)),
+    "REMOVE_EMPTY": (1, 1, lambda value: [one for one in value if one.points] if isinstance(value, list) else value),
     "IF": (2, 3, _if),
 }

@@ -137,6 +137,9 @@ def _request(
         "aws.sagemaker.endpoint.name": endpoint.name,
         "aws.sagemaker.variant.name": variant.name,
         "service.instance.id": instance.id,
+        # What answers, and on what: the rules of prometheus/rules/cost.yml read these two.
+        "service.version": variant.model,
+        "host.type": variant.instance_type,
         "cloud.provider": "aws",
         "cloud.account.id": endpoint.account,
         "cloud.region": endpoint.region,

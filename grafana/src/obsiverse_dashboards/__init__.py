@@ -1,0 +1,1 @@
+"""Dashboards and alert rules as code: `python -m obsiverse_dashboards` writes what Grafana reads."""
