@@ -23,8 +23,8 @@ for project in services/*/pyproject.toml grafana/pyproject.toml; do
         compile_project --output-file requirements.lock
     fi
 done
-for client in tests/sdk/v* services/lookout/tests/client; do
-    cd "$root/$client"
-    echo "$client"
+for other in src/obsiverse/components/node tests/sdk/v* services/lookout/tests/client; do
+    cd "$root/$other"
+    echo "$other"
     compile requirements.in --output-file requirements.lock
 done

@@ -95,3 +95,28 @@ def test_the_overrides_for_gpus_and_older_engines_reach_what_they_are_for(docker
     assert services["dcgm-exporter"]["deploy"]["resources"]["reservations"]["devices"][0]["driver"] == "nvidia"
     configs = [one.removeprefix("--config=") for one in services["otel-collector"]["command"]]
     assert configs == [one["target"] for one in services["otel-collector"]["volumes"] if one["type"] == "bind"]
+
+
+@pytest.mark.timeout(900)
+def test_the_override_for_lookout_changes_grafana_alone(docker_compose):
+    folder = Path(__file__).parents[2] / "compose"
+    plain = theirs(docker_compose, [folder / "compose.yaml"], ())
+    files = [folder / "compose.yaml", folder / "lookout.yaml"]
+    changed = theirs(docker_compose, files, ())
+    assert compose.to_config(compose.load(files, environment=ENVIRONMENT)) == changed
+    grafana, lookout = plain["services"].pop("grafana"), changed["services"].pop("grafana")
+    assert plain == changed
+    assert (lookout["image"], lookout["ports"], lookout["volumes"]) == (
+        "obsiverse/lookout",
+        grafana["ports"],
+        grafana["volumes"],
+    )
+    assert lookout["build"] == {"context": str(folder.parent), "dockerfile": "services/lookout/Dockerfile"}
+    targets = {volume["target"] for volume in lookout["volumes"]}
+    places = {name: value for name, value in lookout["environment"].items() if value.startswith("/")}
+    assert {name for name in places if name.startswith("LOOKOUT_")} == {
+        "LOOKOUT_DATA",
+        "LOOKOUT_PROVISIONING",
+        "LOOKOUT_ADMIN_PASSWORD_FILE",
+    }
+    assert all(any(Path(place).is_relative_to(target) for target in targets) for place in places.values())

@@ -11,7 +11,9 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 
 pytestmark = pytest.mark.timeout(180)
-PYTHON = ("agent", "aws", "endpoints", "inbox", "lambda-python", "mlflow", "model", "scenario", "telemetry", "traffic")
+PYTHON = (
+    "agent", "aws", "endpoints", "inbox", "lambda-python", "lookout", "mlflow", "model", "scenario", "telemetry", "traffic",
+)  # fmt: skip
 IMAGES = (*PYTHON, "otel-collector")
 # Services that become healthy with no other one there, and what they read from their environment.
 ALONE = {
@@ -23,6 +25,7 @@ ALONE = {
     },
     "endpoints": {"ENDPOINTS_LISTEN": "0.0.0.0:4570", "ENDPOINTS_DATA": "/var/lib/endpoints"},
     "inbox": {"INBOX_LISTEN": "0.0.0.0:8025", "INBOX_SMTP_LISTEN": "0.0.0.0:1025", "INBOX_DATA": "/var/lib/inbox"},
+    "lookout": {"LOOKOUT_LISTEN": "0.0.0.0:3000", "LOOKOUT_DATA": "/var/lib/lookout"},
     "mlflow": {"MLFLOW_LISTEN": "0.0.0.0:5000", "MLFLOW_DATA": "/var/lib/mlflow"},
     "telemetry": {"TELEMETRY_LISTEN": "0.0.0.0:4571"},
     "traffic": {"TRAFFIC_LISTEN": "0.0.0.0:8089", "TRAFFIC_DATA": "/var/lib/traffic"},

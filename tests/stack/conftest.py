@@ -140,7 +140,7 @@ def engine() -> Any:
 
 PORTS = (
     "AWS_PORT", "ENDPOINTS_PORT", "TELEMETRY_PORT", "XRAY_DAEMON_PORT", "MLFLOW_PORT", "OTEL_GRPC_PORT", "OTEL_HTTP_PORT",
-    "OTEL_HEALTH_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "INBOX_PORT", "INBOX_SMTP_PORT", "TRAFFIC_PORT",
+    "OTEL_HEALTH_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "INBOX_PORT", "INBOX_SMTP_PORT", "TRAFFIC_PORT", "GRAFANA_PORT",
 )  # fmt: skip
 
 
@@ -191,6 +191,8 @@ def _in_docker(environment: dict[str, str]) -> Iterator[Stack]:
     files = ["compose.yaml"]
     if int(engine().version()["Version"].split(".")[0]) < 25:
         files.append("docker-24.yaml")
+    if not engine().images.list("obsiverse/grafana"):
+        files.append("lookout.yaml")
     socket = os.environ.get("DOCKER_SOCKET") or address.socket_of(address.address()) or "/var/run/docker.sock"
     with pytest.MonkeyPatch.context() as patch:
         # testcontainers hands Compose this process's environment.

@@ -15,9 +15,9 @@ import typer
 from obsiverse import components
 from obsiverse.cli.app import Json, app, workspace
 from obsiverse.cli.console import bytes_text, out, print_json, table
-from obsiverse.engine import native, ports
+from obsiverse.engine import native, ports, programs
 from obsiverse.engine.errors import EngineError, PortTaken
-from obsiverse.engine.units import plan
+from obsiverse.engine.units import Unit, plan
 from obsiverse.engine.workspace import Workspace
 
 NEEDED_DISK = 12_000_000_000
@@ -50,6 +50,7 @@ def doctor(json: Json = False) -> None:
         _docker(place),
         *_tools(),
         *_programs(),
+        *_instead(place),
         *_ports(place),
         _disk(place),
         _memory(),
@@ -90,6 +91,7 @@ def _tools() -> list[Check]:
     for tool, arguments, why in (
         ("uv", ["--version"], "makes the Python environments; `make up` brings it where it is missing"),
         ("go", ["version"], "builds programs that no release could be downloaded for"),
+        ("node", ["--version"], "builds Lookout's page; `make up` brings one where it is needed"),
     ):
         path = shutil.which(tool)
         version = ""
@@ -106,6 +108,23 @@ def _programs() -> list[Check]:
         for name in ("prometheus", "alertmanager", "otelcol")
         for explained in [components.explain(name)]
     ]
+
+
+def _instead(place: Workspace) -> list[Check]:
+    """Services that run something else where their program can't be had: which of the two, and why."""
+    units = plan(native.load(place), place).units
+    return [_either(unit, unit.otherwise) for unit in units if unit.otherwise]
+
+
+def _either(unit: Unit, otherwise: Unit) -> Check:
+    names = [need.what for need in programs.needs(unit) if isinstance(need.what, str)]
+    explained = {name: components.explain(name) for name in names}
+    missing = next((name for name, one in explained.items() if one.ok is not True), None)
+    if missing is None:
+        return Check(unit.name, True, "; ".join(one.text for one in explained.values()))
+    instead = programs.runs(otherwise)
+    found = f"{explained[missing].text}; where it can't be had, {instead} runs in its place"
+    return Check(unit.name, None, found, f"`.venv/bin/python -m obsiverse.components get {missing}` tries now.")
 
 
 def _ports(place: Workspace) -> list[Check]:

@@ -10,6 +10,7 @@ import typer
 from obsiverse.cli.app import app, workspace
 from obsiverse.cli.console import Progress, duration_text, err, out, table
 from obsiverse.engine import choose
+from obsiverse.engine.base import DASHBOARDS_SERVICE
 
 Services = Annotated[list[str] | None, typer.Argument(help="Services of the Compose file; all where none is named.")]
 
@@ -50,6 +51,8 @@ def up(
         f"\nUp in {duration_text(time.monotonic() - began)}. Next: [bold]obsiverse ps[/bold], [bold]obsiverse logs -f[/bold], "
         '[bold]eval "$(obsiverse env)"[/bold]; [bold]make down[/bold] ends it.'
     )
+    for url in result.urls.get(DASHBOARDS_SERVICE, ()):
+        out.print(f"Dashboards: [bold]{url}[/bold]")
 
 
 @app.command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from obsiverse.components import PROGRAMS, ComponentError, Progress, explain, get
+from obsiverse.components import PROGRAMS, ComponentError, Progress, explain, get, web_page
 
 app = typer.Typer(help="Get the programs that obsiverse runs.", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -24,6 +25,12 @@ def get_programs(names: Annotated[list[str], typer.Argument(help="Programs, or `
         resolved = get(name, report=watch)
         typer.echo(f"{name}: {resolved.reason}", err=True)
         typer.echo(resolved.path)
+
+
+@app.command("page")
+def build_page(folder: Annotated[Path, typer.Argument(help="A web page's sources, with package-lock.json.")]) -> None:
+    """Build a web page, unless it is built already, and print the folder it is in."""
+    typer.echo(web_page(folder, report=_Watch()))
 
 
 @app.command("list")

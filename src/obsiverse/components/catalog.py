@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from obsiverse.components.errors import UnknownComponent
 from obsiverse.components.settings import Platform
@@ -14,20 +15,34 @@ _MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True)
+class Plugin:
+    """A plugin of Grafana's catalogue."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Release:
     """A publisher's downloads. Every text may use {version}, {os}, {arch} and {machine} (x86_64, aarch64).
 
     Attributes:
-        path: folder of one version's files, below `ComponentSettings.releases`.
+        path: folder of one version's files, below the site.
         file: the archive, or the program itself where `members` is empty.
         checksums: the publisher's file of sha256 sums.
-        members: where each program is in the archive.
+        members: where each program is in the archive; in its one folder, whatever that is called, where `whole`.
+        whole: keep all that is in the archive, as the programs need what is beside them.
+        plugins: are put into `PLUGINS` of a whole archive.
+        site: which of `ComponentSettings` says where the downloads are.
     """
 
     path: str
     file: str
     checksums: str
     members: Mapping[str, str] = field(default_factory=dict[str, str])
+    whole: bool = False
+    plugins: tuple[Plugin, ...] = ()
+    site: Literal["releases", "grafana_releases"] = "releases"
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,7 @@ class Distribution:
         version: the one obsiverse is tested with.
         programs: their names.
         on_path: by program, the executables that may stand for it; its own name where absent.
+        home: what must be in the folder above the one of a program on PATH.
         release: None where nobody publishes one.
         module: None where it can't be built.
     """
@@ -65,6 +81,7 @@ class Distribution:
     release: Release | None = None
     module: Module | None = None
     on_path: Mapping[str, str] = field(default_factory=dict[str, str])
+    home: tuple[str, ...] = ()
 
     def fill(self, text: str, platform: Platform) -> str:
         """`text` with its {placeholders} replaced."""
@@ -77,6 +94,16 @@ class Distribution:
 _COLLECTOR_MODULE = "otel-collector/build"
 _COLLECTOR_TAGS = "remove_all_sd"
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+
+
+PLUGINS = "data/plugins"
+"""Where Grafana looks for plugins in its own folder, unless it is told otherwise."""
+
+# The versions of grafana/Dockerfile.
+_GRAFANA_PLUGINS = (
+    Plugin("grafana-amazonprometheus-datasource", "3.3.5"),
+    Plugin("grafana-x-ray-datasource", "2.17.7"),
+)
 
 
 def _prometheus_style(name: str, *programs: str) -> Release:
@@ -146,6 +173,21 @@ CATALOG: tuple[Distribution, ...] = (
             folder="src/obsiverse/components/go/docker-compose",
             packages={"docker-compose": "github.com/docker/compose/v2/cmd"},
             version_variable="github.com/docker/compose/v2/internal.Version",
+        ),
+    ),
+    Distribution(
+        name="grafana",
+        version="12.4.12",
+        programs=("grafana",),
+        home=("conf/defaults.ini", "public", *(f"{PLUGINS}/{plugin.name}" for plugin in _GRAFANA_PLUGINS)),
+        release=Release(
+            path="oss/release",
+            file="grafana-{version}.{os}-{arch}.tar.gz",
+            checksums="grafana-{version}.{os}-{arch}.tar.gz.sha256",
+            members={"grafana": "bin/grafana"},
+            whole=True,
+            plugins=_GRAFANA_PLUGINS,
+            site="grafana_releases",
         ),
     ),
 )

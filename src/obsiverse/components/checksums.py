@@ -25,18 +25,25 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def published_sum(text: str, file: str) -> str | None:
+def published_sum(text: str, file: str, *, of_it_alone: bool = False) -> str | None:
     """The sha256 sum of `file` in the text of a checksum file, as sha256sum(1) writes it.
 
     A sum that stands alone, with no name, counts for any file. None if there is no sum.
+
+    Args:
+        of_it_alone: the checksum file is named after `file`, so its one sum is meant for it whatever stands beside it:
+            Grafana's say what the file was called when it was built (grafana/grafana#124709).
     """
     found = [match for line in text.splitlines() if (match := _LINE.fullmatch(line.strip()))]
     for match in found:
         if match["name"] and match["name"].removeprefix("./") == file:
             return match["sum"].lower()
-    if len(found) == 1 and not found[0]["name"]:
+    if len(found) == 1 and (of_it_alone or not found[0]["name"]):
         return found[0]["sum"].lower()
     return None
+
+
+_SUM = re.compile(r"[0-9a-f]{64}")
 
 
 class Entry(BaseModel):
@@ -113,3 +120,17 @@ def go_release_sum(index: str, file: str) -> str | None:
     except (ValueError, KeyError, TypeError):
         return None
     return sums.get(file)
+
+
+def plugin_sum(entry: str, platform: Platform) -> str | None:
+    """The sha256 sum of a plugin's archive in the JSON of its version in Grafana's catalogue.
+
+    Its `packages` have an entry for each platform, or one named `any`.
+    """
+    try:
+        packages = cast("dict[str, dict[str, str]]", json.loads(entry)["packages"])
+        package = packages.get(str(platform)) or packages["any"]
+        found = package["sha256"].lower()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if _SUM.fullmatch(found) else None

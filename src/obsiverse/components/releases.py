@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from obsiverse.components import archive
-from obsiverse.components.catalog import Distribution
-from obsiverse.components.checksums import ComponentsLock, Entry, go_release_sum, published_sum
+from obsiverse.components.catalog import PLUGINS, Distribution, Plugin, Release
+from obsiverse.components.checksums import ComponentsLock, Entry, go_release_sum, plugin_sum, published_sum
 from obsiverse.components.download import Expected, Measure, fetch
 from obsiverse.components.errors import DownloadFailed, Unreachable
 from obsiverse.components.network import get_text
@@ -31,30 +31,66 @@ def get(
         NoSpace: the disk is full.
     """
     release, platform = distribution.release, Platform.here()
-    if release is None or not settings.releases:
+    site: str = getattr(settings, release.site) if release else ""
+    if release is None or not site:
         raise Unreachable("no releases are looked for")
     if str(platform) not in SUPPORTED:
         raise DownloadFailed(f"there is no release for {platform}")
-    base = f"{settings.releases.rstrip('/')}/{distribution.fill(release.path, platform)}"
+    base = f"{site.rstrip('/')}/{distribution.fill(release.path, platform)}"
     file, checksums = (
         distribution.fill(release.file, platform),
         f"{base}/{distribution.fill(release.checksums, platform)}",
     )
-    published = published_sum(get_text(checksums, settings), file)
+    published = published_sum(get_text(checksums, settings), file, of_it_alone=checksums == f"{base}/{file}.sha256")
     if published is None:
         raise DownloadFailed(f"{checksums} has no sum of {file}")
+    # Small ones first: what is missing is found out before a large download.
+    plugins = [_plugin(plugin, distribution.name, store, settings, report) for plugin in release.plugins]
     downloaded = store.downloads / file
-    _download(distribution, f"{base}/{file}", downloaded, Expected(published, checksums), settings, report)
+    expected = Expected(published, checksums)
+    _download(distribution.name, distribution.version, f"{base}/{file}", downloaded, expected, settings, report)
     folder = store.begin()
-    if release.members:
-        members = {program: distribution.fill(member, platform) for program, member in release.members.items()}
+    members = {program: distribution.fill(member, platform) for program, member in release.members.items()}
+    files = {program: program for program in distribution.programs}
+    if release.whole:
+        files = members
+        _unpack_whole(downloaded, plugins, folder, release)
+    elif members:
         archive.extract_programs(downloaded, members, folder)
         downloaded.unlink()
     else:
         downloaded.chmod(0o755)
         downloaded.replace(folder / distribution.name)
     record = Record(version=distribution.version, origin="release", source=f"{base}/{file}", skipped=skipped)
-    return store.commit(folder, record, {program: program for program in distribution.programs})
+    return store.commit(folder, record, files)
+
+
+def _unpack_whole(downloaded: Path, plugins: list[Path], folder: Path, release: Release) -> None:
+    archive.extract_tree(downloaded, folder, without_first=True)
+    for member in release.members.values():
+        if not (folder / member).is_file():
+            raise DownloadFailed(f"{downloaded.name} has no {member}")
+    for plugin in plugins:
+        archive.extract_zip(plugin, folder / PLUGINS)
+    for each in (downloaded, *plugins):
+        each.unlink()
+
+
+def _plugin(plugin: Plugin, of: str, store: Store, settings: ComponentSettings, report: Report) -> Path:
+    """Download a plugin's archive, checked against the sum in the catalogue."""
+    platform = Platform.here()
+    entry = f"{settings.grafana_plugins.rstrip('/')}/{plugin.name}/versions/{plugin.version}"
+    published = plugin_sum(get_text(entry, settings), platform)
+    if published is None:
+        raise DownloadFailed(f"{entry} has no sum for {platform}")
+    url = f"{entry}/download?os={platform.os}&arch={platform.arch}"
+    target = store.downloads / f"{plugin.name}-{plugin.version}.zip"
+
+    def named(at: Progress) -> None:
+        report(Progress(of, at.phase, f"{plugin.name} {at.detail}", at.fraction))
+
+    _download(plugin.name, plugin.version, url, target, Expected(published, entry), settings, named)
+    return target
 
 
 def get_go(toolchain: Distribution, store: Store, settings: ComponentSettings, report: Report) -> Cached:
@@ -66,7 +102,8 @@ def get_go(toolchain: Distribution, store: Store, settings: ComponentSettings, r
     if published is None:
         raise DownloadFailed(f"{base} lists no {file}")
     tarball = store.downloads / file
-    _download(toolchain, f"{base}/{file}", tarball, Expected(published, base), settings, report)
+    expected = Expected(published, base)
+    _download(toolchain.name, toolchain.version, f"{base}/{file}", tarball, expected, settings, report)
     folder = store.begin()
     archive.extract_tree(tarball, folder)
     tarball.unlink()
@@ -75,19 +112,19 @@ def get_go(toolchain: Distribution, store: Store, settings: ComponentSettings, r
 
 
 def _download(
-    distribution: Distribution, url: str, target: Path, published: Expected, settings: ComponentSettings, report: Report
+    name: str, version: str, url: str, target: Path, published: Expected, settings: ComponentSettings, report: Report
 ) -> None:
     """Download a file that must have its publisher's sum and, if it was downloaded before, the sum of then."""
     platform = Platform.here()
     lock = ComponentsLock(settings.lock, settings.components / "components.lock.guard")
-    locked = lock.sum_of(distribution.name, distribution.version, platform)
+    locked = lock.sum_of(name, version, platform)
     expected = [published, Expected(locked, str(settings.lock))] if locked else [published]
-    actual = fetch(url, target, expected, settings, _measure(distribution.name, report))
+    actual = fetch(url, target, expected, settings, _measure(name, report))
     if not locked:
         lock.add(
             Entry(
-                component=distribution.name,
-                version=distribution.version,
+                component=name,
+                version=version,
                 os=platform.os,
                 arch=platform.arch,
                 file=target.name,

@@ -12,11 +12,15 @@ from obsiverse.components.catalog import GO_VERSION, Distribution
 from obsiverse.components.errors import BuildFailed, ComponentError, DownloadFailed, ToolMissing, Unreachable
 from obsiverse.components.filelock import hold
 from obsiverse.components.progress import Report, ignore
+from obsiverse.components.refusals import Refusals
 from obsiverse.components.settings import ComponentSettings, Platform
 from obsiverse.components.store import Cached, Record, Store
 from obsiverse.components.versions import find_on_path
 
 type Source = Literal["path", "release", "built"]
+
+REMEMBERED = 3600.0
+"""Seconds after which what could not be had is tried again by who has something else instead."""
 
 _GO_MISSING = "Install Go from your system's packages or go.dev/dl, then run it again."
 
@@ -52,10 +56,15 @@ class Explanation:
     hint: str = ""
 
 
-def get(program: str, *, settings: ComponentSettings | None = None, report: Report = ignore) -> Resolved:
+def get(
+    program: str, *, settings: ComponentSettings | None = None, report: Report = ignore, remembered: float = 0.0
+) -> Resolved:
     """The path of a program, which is downloaded or built if it is not there yet.
 
     Safe to call from several threads and processes: what one gets, the others wait for.
+
+    Args:
+        remembered: seconds for which an earlier failure of all sources is taken for the answer.
 
     Raises:
         UnknownComponent: no program has that name.
@@ -64,15 +73,24 @@ def get(program: str, *, settings: ComponentSettings | None = None, report: Repo
     """
     chosen = settings or ComponentSettings()
     distribution = catalog.find(program)
+    if chosen.leaves_out(program):
+        raise ToolMissing(f"OBSIVERSE_WITHOUT leaves {program} out", f"Take {program} out of it.")
     ready, skipped = _ready(program, distribution, chosen)
     if ready is not None:
         return ready
-    store = _store(distribution, chosen)
+    store, refusals = _store(distribution, chosen), _refusals(distribution, chosen)
+    if refused := refusals.last(remembered):
+        raise ToolMissing(f"{refused.why} (tried at {refused.when})", refused.hint)
     with hold(store.guard, distribution.name, report) as descriptor:
         ready, skipped = _ready(program, distribution, chosen)
         if ready is not None:
             return ready
-        cached = _obtain(distribution, store, skipped, chosen, report, descriptor)
+        try:
+            cached = _obtain(distribution, store, skipped, chosen, report, descriptor)
+        except (ToolMissing, BuildFailed) as error:
+            refusals.note(error.message, error.hint)
+            raise
+        refusals.forget()
     return _resolved(program, cached)
 
 
@@ -84,8 +102,12 @@ def explain(program: str, *, settings: ComponentSettings | None = None) -> Expla
         ready, skipped = _ready(program, distribution, chosen)
     except ComponentError as error:
         return Explanation(False, error.message, error.hint)
+    if chosen.leaves_out(program):
+        return Explanation(None, f"OBSIVERSE_WITHOUT leaves {program} out")
     if ready is not None:
         return Explanation(True, f"{ready.version}, {ready.reason}: {ready.path}")
+    if refused := _refusals(distribution, chosen).last(REMEMBERED):
+        return Explanation(None, f"{refused.why} (tried at {refused.when})", refused.hint)
     return Explanation(None, f"{distribution.version} is not here yet ({'; '.join(skipped)})", "`make up` gets it.")
 
 
@@ -94,7 +116,10 @@ def _ready(program: str, distribution: Distribution, settings: ComponentSettings
     found = find_on_path(distribution.on_path.get(program, program), distribution.version, settings)
     if not isinstance(found, str):
         path, version = found
-        return Resolved(program, path, "path", version, "on PATH"), []
+        lacking = [each for each in distribution.home if not (path.parent.parent / each).exists()]
+        if not lacking:
+            return Resolved(program, path, "path", version, "on PATH"), []
+        found = f"{path} has no {lacking[0]} beside it"
     key = golang.build_key(distribution.module, settings) if distribution.module else ""
     cached = _store(distribution, settings).look(key, distribution.programs)
     if isinstance(cached, Cached):
@@ -104,6 +129,12 @@ def _ready(program: str, distribution: Distribution, settings: ComponentSettings
 
 def _store(distribution: Distribution, settings: ComponentSettings) -> Store:
     return Store(distribution.name, distribution.version, Platform.here(), settings)
+
+
+def _refusals(distribution: Distribution, settings: ComponentSettings) -> Refusals:
+    site: str = getattr(settings, distribution.release.site) if distribution.release else ""
+    plugins = settings.grafana_plugins if distribution.release and distribution.release.plugins else ""
+    return Refusals(_store(distribution, settings).refusal, f"{site} {plugins}".strip())
 
 
 def _resolved(program: str, cached: Cached) -> Resolved:
@@ -130,6 +161,11 @@ def _obtain(
     except (Unreachable, DownloadFailed) as error:
         no_release = error
     skipped = [*skipped, no_release.message]
+    if distribution.module is None:
+        raise ToolMissing(
+            f"{distribution.name} {distribution.version} can't be had: {'; '.join(skipped)}",
+            f"Check the network, or put {distribution.name} {distribution.version} on PATH.",
+        ) from no_release
     try:
         return _build(distribution, store, skipped, settings, report, descriptor)
     except (ToolMissing, BuildFailed) as error:
@@ -146,7 +182,7 @@ def _build(
     descriptor: int,
 ) -> Cached:
     if distribution.module is None:
-        raise ToolMissing(f"no module of {distribution.name} is known to build from")
+        raise ToolMissing(f"there is no module of {distribution.name} to build from")
     key = golang.build_key(distribution.module, settings)
     # One build at a time: each uses all processors, and two at once would compile what they share twice.
     with hold(settings.components / "go-build.guard", distribution.name, report) as building:

@@ -20,6 +20,9 @@ class ComponentSettings(BaseSettings):
     Attributes:
         releases: where GitHub's release downloads are found, or a mirror of them with the same paths; empty: none.
         go_releases: where the Go toolchain's releases are found, or a mirror; empty: none.
+        grafana_releases: where Grafana's downloads are found, or a mirror; empty: none.
+        grafana_plugins: Grafana's catalogue of plugins, or a mirror.
+        without: names of programs, with commas between, that count as not to be had.
         torch_cpu_index: the package index of PyTorch's CPU builds; empty: never asked.
         uv: the uv to use, whatever is on PATH.
         connect_timeout: seconds until a server that does not answer counts as unreachable.
@@ -32,6 +35,9 @@ class ComponentSettings(BaseSettings):
 
     releases: str = "https://github.com"
     go_releases: str = "https://go.dev/dl"
+    grafana_releases: str = "https://dl.grafana.com"
+    grafana_plugins: str = "https://grafana.com/api/plugins"
+    without: str = ""
     torch_cpu_index: str = "https://download.pytorch.org/whl/cpu"
     uv: Path | None = None
     connect_timeout: float = 3.0
@@ -43,6 +49,10 @@ class ComponentSettings(BaseSettings):
     def lock(self) -> Path:
         """The sums that downloads must match."""
         return self.checkout / "components.lock"
+
+    def leaves_out(self, program: str) -> bool:
+        """Whether the user wants to do without a program."""
+        return program in (name.strip() for name in self.without.split(","))
 
     @property
     def components(self) -> Path:

@@ -75,6 +75,11 @@ class Store:
         return self._folder / ".guard"
 
     @property
+    def refusal(self) -> Path:
+        """A note of why, and when, no source of this version had it."""
+        return self._folder / f"refused-{self._stem}.json"
+
+    @property
     def downloads(self) -> Path:
         """Where archives are until they are unpacked."""
         return self._folder / "downloads"

@@ -10,7 +10,15 @@ from obsiverse.compose.source import Map, Seq
 
 Path = tuple[str, ...]
 
-REPLACED = frozenset({("command",), ("entrypoint",), ("healthcheck", "test"), ("x-native", "command")})
+REPLACED = frozenset(
+    {
+        ("command",),
+        ("entrypoint",),
+        ("healthcheck", "test"),
+        ("x-native", "command"),
+        ("x-native", "otherwise", "command"),
+    }
+)
 """Keys of a service whose value, also an empty one, takes the place of the one under it."""
 PAIRS = frozenset({("environment",), ("labels",), ("build", "args"), ("build", "labels")})
 """Maps in which a name without a value does so too."""

@@ -1,7 +1,8 @@
 """What only the native engine needs: `x-native` of a service, and the addresses that services have without Docker.
 
 Compose interpolates `x-native` like the rest of a file. A variable that the engine fills, such as the place of a volume, is therefore
-written `$${DATA}` in `x-native.command`: both engines read `${DATA}` out of it, and neither asks the shell for it.
+written `$${DATA}` in `x-native.command` and `x-native.environment`: both engines read `${DATA}` out of it, and neither asks the
+shell for it.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ class Native(_Strict):
         ports: container port to the variable that tells a task its port.
         paths: folder inside a task to the variable that gets its real place.
         volumes: target of a volume, config or secret to the variable that gets its real place.
-        programs: variable to the Go program whose real path it gets.
+        programs: variable to the program whose real path it gets.
+        pages: variable to the folder of a web page's sources; it gets the folder of the built page.
+        otherwise: what runs instead where a component or one of the programs can't be had. It stands for itself: nothing
+            of the block around it counts.
     """
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -92,11 +96,15 @@ class Native(_Strict):
     paths: dict[Absolute, Variable] = {}
     volumes: dict[str, Variable] = {}
     programs: dict[Variable, str] = {}
+    pages: dict[Variable, Path] = {}
+    otherwise: Native | None = None
 
     @model_validator(mode="after")
     def _is_one_program(self) -> Self:
         if self.project is not None and self.component is not None:
             raise ValueError("takes project for Python or component for a Go program, not both")
+        if self.otherwise is not None and self.component is None and not self.programs:
+            raise ValueError("takes otherwise only beside component or programs, which it stands in for")
         return self
 
 

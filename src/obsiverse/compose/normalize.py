@@ -305,6 +305,17 @@ def _native(value: Any, where: Where, key: str, base: Path) -> Any:
     if value.get("environment") is not None:
         place = value.place("environment")
         value.put("environment", _pairs(value["environment"], place, f"{key}.environment"), place)
+    pages = value.get("pages")
+    if isinstance(pages, Map):
+        for name, folder in pages.items():
+            if isinstance(folder, str):
+                pages[name] = str(absolute(folder, base))
+    if isinstance(value.get("otherwise"), Map):
+        value.put(
+            "otherwise",
+            _native(value["otherwise"], value.place("otherwise"), f"{key}.otherwise", base),
+            value.place("otherwise"),
+        )
     return value
 
 

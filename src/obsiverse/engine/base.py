@@ -17,6 +17,9 @@ Line = tuple[str, float, str]
 
 SCENARIO_SERVICE = "scenario"
 SCENARIO_LABEL = "obsiverse.scenario."
+DASHBOARDS_SERVICE = "grafana"
+"""Where people look first."""
+
 ONESHOT_LABEL = "obsiverse.oneshot"
 TEMPLATE_LABEL = "obsiverse.template"
 """On a service that tasks are made like."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from obsiverse.compose import Port, Project, Service
 from obsiverse.compose.durations import parse_size
+from obsiverse.compose.native import Native
 from obsiverse.engine.base import ONESHOT_LABEL, TEMPLATE_LABEL
 from obsiverse.engine.errors import EngineError
 from obsiverse.engine.files import Files
@@ -37,7 +38,9 @@ class Unit:
         spec: what the agent is told (docs/design.md, "The agent's API"); `command[0]` is still a name until its program was got.
         component: the Go program that `command[0]` names, if it is one.
         project: the folder of the Python project that `python` in `command[0]` stands for, if it is one.
-        programs: variable to the Go program whose path it gets.
+        programs: variable to the program whose path it gets.
+        pages: variable to the folder of the web page that it gets, built.
+        otherwise: the unit to run instead where one of its programs can't be had.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Unit:
     component: str | None = None
     project: Path | None = None
     programs: Mapping[str, str] = field(default_factory=dict[str, str])
+    pages: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    otherwise: Unit | None = None
 
     def with_program(self, program: str) -> Unit:
         """The unit with the real path of its program."""
@@ -56,8 +61,14 @@ class Unit:
 
     def with_programs(self, paths: Mapping[str, str]) -> Unit:
         """The unit with the real paths, by name, of the programs that its variables are to have."""
-        found = {variable: paths[name] for variable, name in self.programs.items()}
-        return replace(self, spec={**self.spec, "env": {**self.spec["env"], **found}})
+        return self._with({variable: paths[name] for variable, name in self.programs.items()})
+
+    def with_pages(self, built: Mapping[Path, str]) -> Unit:
+        """The unit with the folders of the built pages, by their sources, that its variables are to have."""
+        return self._with({variable: built[folder] for variable, folder in self.pages.items()})
+
+    def _with(self, variables: Mapping[str, str]) -> Unit:
+        return replace(self, spec={**self.spec, "env": {**self.spec["env"], **variables}})
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,17 @@ def _unit(service: Service, project: Project, files: Files, here: Collection[str
         component=native.component,
         project=native.project,
         programs=native.programs,
+        pages=native.pages,
+        otherwise=_otherwise(service, native, project, files, here, completes),
     )
+
+
+def _otherwise(
+    service: Service, native: Native, project: Project, files: Files, here: Collection[str], completes: bool
+) -> Unit | None:
+    if native.otherwise is None:
+        return None
+    return _unit(service.model_copy(update={"native": native.otherwise}), project, files, here, completes)
 
 
 def _published(service: str, host: str | None, published: str | None) -> PublishedPort:
@@ -159,7 +180,7 @@ def _spec(service: Service, places: dict[str, str], digest: str | None) -> dict[
     spec: dict[str, Any] = {
         "image": service.image or service.name,
         "command": [_fill(part, places) for part in native.command],
-        "env": {**environment, **native.environment, **places},
+        "env": {**environment, **{k: _fill(v, places) for k, v in native.environment.items()}, **places},
         "ports": ports,
         "paths": native.paths,
         "restart": _restart(service),

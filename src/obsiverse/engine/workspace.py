@@ -62,6 +62,11 @@ class Workspace:
         """A file that is there while the stack is in Docker, so that an engine which is away is not taken for none."""
         return self.state / "in-docker"
 
+    @property
+    def lookout_mark(self) -> Path:
+        """A file that is there since Grafana's image could not be had in Docker; Lookout runs in its place."""
+        return self.state / "lookout-in-docker"
+
     @contextmanager
     def exclusive(self, verb: str) -> Generator[None]:
         """Hold the workspace for a command that changes the stack.

@@ -129,6 +129,8 @@ def settings(publisher: Publisher, tmp_path: Path) -> ComponentSettings:
     return ComponentSettings(
         releases=publisher.url,
         go_releases="",
+        grafana_releases="",
+        grafana_plugins="",
         torch_cpu_index="",
         connect_timeout=0.5,
         read_timeout=5,

@@ -224,7 +224,10 @@ get("hello", settings=ComponentSettings.model_validate_json(sys.argv[1]))
     assert found.path.read_text() == "program\n"
 
 
-@pytest.mark.parametrize("distribution", CATALOG, ids=lambda each: each.name)
+BUILT = [each for each in CATALOG if each.module]
+
+
+@pytest.mark.parametrize("distribution", BUILT, ids=lambda each: each.name)
 def test_catalogued_module_pins_the_version_of_its_release(distribution: Distribution) -> None:
     """A release and a build of the same program must be the same version, or a cache would hide which."""
     assert distribution.module is not None

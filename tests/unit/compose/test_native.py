@@ -107,6 +107,14 @@ def test_a_default_that_is_a_variable_itself_is_followed(project):
         ("{command: [a], paths: {opt: BASE}}", "x-native.paths"),
         ("{command: [a], volumes: {/data: not-a-name}}", "x-native.volumes./data"),
         ("{command: [a], environment: {A: [1]}}", "x-native.environment.A: takes a text or a number here"),
+        ("{command: [a], pages: {not-a-name: x}}", "x-native.pages"),
+        ("{command: [a], otherwise: {command: [b]}}", "takes otherwise only beside component or programs"),
+        ("{command: [a], component: a, otherwise: [b]}", "x-native.otherwise: takes a map here"),
+        ("{command: [a], component: a, otherwise: {}}", "x-native.otherwise.command: is missing"),
+        (
+            "{command: [a], component: a, otherwise: {command: [b], user: c}}",
+            "x-native.otherwise.user: is not honoured",
+        ),
     ],
 )
 def test_x_native_is_strict(project, tmp_path, native, expected):
@@ -114,6 +122,37 @@ def test_x_native_is_strict(project, tmp_path, native, expected):
         project(f"services:\n  a:\n    image: x\n    x-native: {native}\n")
     assert str(caught.value).startswith(f"{tmp_path / 'compose.yaml'}:4: services.a.x-native")
     assert expected in str(caught.value)
+
+
+OTHERWISE = """\
+services:
+  a:
+    image: x
+    x-native:
+      command: [sh]
+      programs: {TOOL: tool}
+      otherwise:
+        project: ../other
+        command: [python, -m, other]
+        environment: ["PORT=${A_PORT:-9000}"]
+        pages: {PAGE: ../other/page}
+"""
+
+
+def test_what_runs_otherwise_is_in_the_same_form(project, tmp_path):
+    native = project(OTHERWISE).services["a"].native
+    otherwise = native.otherwise
+    assert (native.project, native.programs) == (None, {"TOOL": "tool"})
+    assert otherwise.project == (tmp_path / "../other").resolve()
+    assert otherwise.pages == {"PAGE": (tmp_path / "../other/page").resolve()}
+    assert otherwise.environment == {"PORT": "9000"}
+    assert otherwise.otherwise is None
+
+
+def test_the_command_of_what_runs_otherwise_is_replaced_not_grown(project):
+    over = "services: {a: {x-native: {otherwise: {command: [mine]}}}}\n"
+    native = project(OTHERWISE, files={"over.yaml": over}, over=["over.yaml"]).services["a"].native
+    assert (native.command, native.otherwise.command) == (("sh",), ("mine",))
 
 
 def test_x_native_of_an_extended_file_keeps_its_own_folder(project, tmp_path):

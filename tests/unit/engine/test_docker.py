@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import ImageNotFound
 
-from obsiverse.engine.docker import address, compose_cli, containers, events
-from obsiverse.engine.docker.engine import project_name
+from obsiverse.engine.docker import address, compose_cli, containers, events, stand_in
+from obsiverse.engine.docker.engine import COMPOSE_FILE, DockerEngine, project_name
+from obsiverse.engine.report import Reporter
 from obsiverse.engine.workspace import Workspace
+
+
+class Told(Reporter):
+    """Keeps warnings."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def stage(self, service: str, stage: str, detail: str = "") -> None:
+        """Nothing."""
+
+    def warn(self, message: str) -> None:
+        """Kept."""
+        self.warnings.append(message)
 
 
 def listed(status: str, state: str, **labels: str) -> containers.Container:
@@ -155,3 +173,70 @@ def test_two_state_folders_have_two_names(monkeypatch, tmp_path: Path) -> None:
     assert project_name(one) == project_name(one)
     monkeypatch.setenv("COMPOSE_PROJECT_NAME", "mine")
     assert project_name(one) == "mine"
+
+
+def test_lookout_stands_in_for_an_hour_after_grafana_s_image_could_not_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OBSIVERSE_WITHOUT", raising=False)
+    workspace = Workspace(tmp_path, (), tmp_path / "state")
+    assert not stand_in.is_wanted(workspace)
+    stand_in.note(workspace)
+    assert stand_in.is_wanted(workspace)
+    before = time.time() - 3700
+    os.utime(workspace.lookout_mark, (before, before))
+    assert not stand_in.is_wanted(workspace)
+    monkeypatch.setenv("OBSIVERSE_WITHOUT", "grafana")
+    assert stand_in.is_wanted(workspace)
+
+
+class Engine:
+    """A Docker engine's client, so far as choosing images asks it: it has none."""
+
+    api: Any
+
+    def __init__(self) -> None:
+        self.api = self
+
+    def version(self) -> dict[str, str]:
+        return {"Version": "28.0.0"}
+
+    def info(self) -> dict[str, Any]:
+        return {}
+
+    def inspect_image(self, name: str) -> None:
+        raise ImageNotFound(name)
+
+
+@pytest.mark.parametrize("can_be_built", [True, False])
+def test_lookout_s_file_joins_where_grafana_s_image_can_not_be_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_be_built: bool
+) -> None:
+    """Docker Compose is a stand-in that builds, or not."""
+    monkeypatch.delenv("OBSIVERSE_WITHOUT", raising=False)
+    program = tmp_path / "compose"
+    program.write_text(
+        f'#!/bin/sh\necho "no such host"\necho "$@" >>"{tmp_path}/asked"\nexit {0 if can_be_built else 1}\n'
+    )
+    program.chmod(0o755)
+    workspace = Workspace(tmp_path, (COMPOSE_FILE,), tmp_path / "state")
+    engine = DockerEngine(workspace, Engine(), [str(program)])
+    told = Told()
+    project = engine._with_dashboards(engine._load(), ["aws", "grafana"], told)
+    lookout = [] if can_be_built else [COMPOSE_FILE.with_name("lookout.yaml")]
+    assert project.services["grafana"].image == ("obsiverse/grafana" if can_be_built else "obsiverse/lookout")
+    assert engine._files() == [COMPOSE_FILE, *lookout]
+    assert len(told.warnings) == len(lookout)
+    assert all("Lookout runs instead" in warning and "no such host" in warning for warning in told.warnings)
+    later = DockerEngine(workspace, Engine(), [str(program)])
+    later._with_dashboards(later._load(), ["grafana"], told)
+    assert (tmp_path / "asked").read_text().count("build grafana") == (2 if can_be_built else 1)
+    assert later._files() == engine._files()
+
+
+def test_a_stack_without_dashboards_builds_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OBSIVERSE_WITHOUT", raising=False)
+    workspace = Workspace(tmp_path, (COMPOSE_FILE,), tmp_path / "state")
+    engine = DockerEngine(workspace, Engine(), ["/nowhere/compose"])
+    project = engine._load()
+    assert engine._with_dashboards(project, ["aws"], Told()) is project

@@ -19,8 +19,16 @@ from obsiverse_client import AgentClient, AgentError, AgentUnreachable
 
 from obsiverse import compose
 from obsiverse.engine import ports, status
-from obsiverse.engine.base import ONESHOT_LABEL, SCENARIO_SERVICE, Line, Summary, described, merged
-from obsiverse.engine.docker import address, compose_cli, containers, events, shutdown
+from obsiverse.engine.base import (
+    DASHBOARDS_SERVICE,
+    ONESHOT_LABEL,
+    SCENARIO_SERVICE,
+    Line,
+    Summary,
+    described,
+    merged,
+)
+from obsiverse.engine.docker import address, compose_cli, containers, events, shutdown, stand_in
 from obsiverse.engine.docker.agent_exec import ExecConnector
 from obsiverse.engine.docker.compose_cli import Compose
 from obsiverse.engine.docker.containers import Container
@@ -60,6 +68,7 @@ class DockerEngine:
         self.program = program
         self._gpu = gpu
         self._build = build
+        self._lookout = stand_in.is_wanted(workspace)
         with address.answering():
             self.version = str(client.version()["Version"])
         self.project = project_name(workspace)
@@ -90,11 +99,12 @@ class DockerEngine:
         return Compose(self.program, ["--progress", "plain", *(f"--file={file}" for file in files)], environment)
 
     def _files(self) -> list[Path]:
-        """The workspace's files; with that for GPUs behind ours, where they are wanted."""
+        """The workspace's files; behind ours, that for GPUs and that for Lookout, where they are wanted."""
         first, *overrides = self._workspace.files
-        wanted = self.has_gpu if self._gpu is None else self._gpu
-        own = [COMPOSE_FILE.with_name("gpu.yaml")] if wanted and first == COMPOSE_FILE else []
-        return [first, *own, *overrides]
+        if first != COMPOSE_FILE:
+            return [first, *overrides]
+        wanted = {"gpu.yaml": self.has_gpu if self._gpu is None else self._gpu, "lookout.yaml": self._lookout}
+        return [first, *(COMPOSE_FILE.with_name(name) for name, is_wanted in wanted.items() if is_wanted), *overrides]
 
     @cached_property
     def has_gpu(self) -> bool:
@@ -118,6 +128,7 @@ class DockerEngine:
         self._workspace.docker_mark.touch()
         startup = Startup(self.client, self.project, chosen, before, report)
         try:
+            project = self._with_dashboards(project, chosen, report)
             wanted = [project.services[name] for name in chosen]
             get_images(self.client, self.compose, self.project, wanted, report, build=self._build)
             # Named even where all are meant: a one-shot that is left out must not start.
@@ -135,6 +146,23 @@ class DockerEngine:
             name: tuple(f"http://{LOOPBACK}:{port.port}" for port in all_of[:1]) for name, all_of in published.items()
         }
         return Summary(started, urls)
+
+    def _with_dashboards(self, project: compose.Project, chosen: Sequence[str], report: Reporter) -> compose.Project:
+        """The project with Lookout for Grafana, where that one's image is not here and can't be had."""
+        if self._lookout or DASHBOARDS_SERVICE not in chosen or self._workspace.files[0] != COMPOSE_FILE:
+            return project
+        try:
+            grafana = [project.services[DASHBOARDS_SERVICE]]
+            get_images(self.client, self.compose, self.project, grafana, report, build=self._build)
+        except EngineError as error:
+            report.warn(f"{DASHBOARDS_SERVICE}: Lookout runs instead, as {error.message}")
+        else:
+            return project
+        stand_in.note(self._workspace)
+        self._lookout = True
+        # It names the files.
+        del self.compose
+        return self._load()
 
     def _clean_up(self, before: Sequence[Container], report: Reporter) -> None:
         """Remove what was not there before; what was and ended meanwhile stays to be looked at."""

@@ -1,0 +1,70 @@
+import type { TimeRange } from '@grafana/data';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { globalScope } from './builtin';
+import { resolveVariables, supportedVariables } from './resolve';
+import type { Sources } from './sources';
+import { chain, type Option, type VariableDef, type VariableMap, type VariableState } from './types';
+
+interface Resolved {
+  variables: VariableMap;
+  waiting: ReadonlySet<string>;
+}
+
+/** A dashboard's variables, resolved anew when the address, the range as written, or the dashboard changes. */
+export function useVariables(
+  defs: VariableDef[],
+  sources: Sources | undefined,
+  params: URLSearchParams,
+  range: TimeRange,
+  rangeKey: string,
+  about: { uid: string; title: string; timeZone: string },
+): Resolved {
+  const usable = useMemo(() => defs.filter((def) => supportedVariables.has(def.type)), [defs]);
+  const [resolved, setResolved] = useState<Resolved>(() => ({ variables: new Map(), waiting: new Set(usable.map((def) => def.name)) }));
+  const cache = useRef(new Map<string, Promise<Option[]>>());
+  const asked = usable.map((def) => [def.name, params.getAll(`var-${def.name}`)] as const).filter(([, values]) => values.length > 0);
+  const askedKey = JSON.stringify(asked);
+  const latest = useRef(range);
+  latest.current = range;
+  useEffect(() => {
+    if (!sources) {
+      return;
+    }
+    let live = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const done = new Map<string, VariableState>();
+    const names = usable.map((def) => def.name);
+    const publish = () => {
+      timer = undefined;
+      if (live) {
+        const waiting = new Set(names.filter((name) => !done.has(name)));
+        // Those still waited for keep what they had, so that nothing flickers where only their order matters.
+        setResolved((before) => ({
+          variables: new Map(names.flatMap((name) => { const state = done.get(name) ?? before.variables.get(name); return state ? [[name, state] as const] : []; })),
+          waiting,
+        }));
+      }
+    };
+    const soon = () => {
+      timer ??= setTimeout(publish, 0);
+    };
+    const wanted = new Map(JSON.parse(askedKey) as Array<[string, string[]]>);
+    const span = latest.current;
+    const environment = {
+      sources,
+      builtin: chain(globalScope({ range: span, timeZone: about.timeZone, uid: about.uid, title: about.title })),
+      range: { from: span.from.valueOf(), to: span.to.valueOf() },
+      rangeKey,
+      cache: cache.current,
+    };
+    void resolveVariables(usable, (name) => wanted.get(name), environment, (state) => {
+      done.set(state.def.name, state);
+      soon();
+    });
+    return () => {
+      live = false;
+      clearTimeout(timer);
+    };
+  }, [usable, sources, askedKey, rangeKey, about.timeZone, about.uid, about.title]);
+  return resolved;
+}
