@@ -1,0 +1,123 @@
+"""Bringing a target to what it should be: in order, side by side, to be gone on with after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from obsiverse.promote.difference import differences
+from obsiverse.promote.errors import NameTaken, PromoteError, Stopped
+from obsiverse.promote.faults import explained
+from obsiverse.promote.journal import Journal
+from obsiverse.promote.kind import Kind
+from obsiverse.promote.order import walk
+from obsiverse.promote.place import Place
+from obsiverse.promote.plan import CHANGES, Action, Plan, Step
+from obsiverse.promote.resource import Found, Resource
+
+Report = Callable[[str, str, str], None]
+"""Told of a resource's key, what happens to it (`create`, `ready`, `failed`, …), and more."""
+
+
+def apply(plan: Plan, kinds: Mapping[str, Kind], place: Place, journal: Journal, report: Report) -> list[str]:
+    """Do what a plan says; the keys of what was done.
+
+    Raises:
+        NameTaken: something of others is in the way; nothing was done.
+        Stopped: at the first real error.
+    """
+    if plan.taken:
+        keys = ", ".join(step.resource.key for step in plan.taken)
+        raise NameTaken(
+            f"already there, and not made by promotion: {keys}",
+            "Choose another promote.name in the target's file, or delete or rename what is there. Nothing was done.",
+        )
+    if not plan.changes:
+        return []
+    work = _Work(plan, kinds, place, journal, report)
+    place.identity()
+    journal.begin(plan.account, plan.region)
+    walked = walk({key: step.resource.needs for key, step in plan.steps.items()}, work.do)
+    done = [key for key in walked.done if plan.steps[key].action in CHANGES]
+    if walked.failed:
+        key, error = walked.failed
+        report(key, "failed", "")
+        reason = explained(error, f"{plan.steps[key].action} {key}", place.target)
+        left = [one for one in walked.left if plan.steps[one].action in CHANGES]
+        hint = "Apply again: it goes on from here. Or `obsiverse promote rollback`: it undoes what was done."
+        raise Stopped(reason.message, f"{reason.hint}\n{hint}".strip(), done, left) from error
+    journal.finish()
+    return done
+
+
+class _Work:
+    def __init__(self, plan: Plan, kinds: Mapping[str, Kind], place: Place, journal: Journal, report: Report) -> None:
+        self._plan, self._kinds, self._place, self._journal, self._report = plan, kinds, place, journal, report
+        self._attributes: dict[str, Mapping[str, str]] = {
+            key: step.found.attributes for key, step in plan.steps.items() if step.found
+        }
+
+    def do(self, key: str) -> None:
+        """One step."""
+        step = self._plan.steps[key]
+        if step.action not in CHANGES:
+            return
+        self._report(key, step.action.value, "")
+        kind, resource = self._kinds[step.resource.kind], step.resource.resolved(self._attributes)
+        if step.action is not Action.WAIT:
+            before = step.found.properties if step.found else None
+            self._journal.intend(resource, step.resource.needs, before)
+            self._write(kind, resource, step)
+        kind.wait(self._place, resource)
+        found = self._confirmed(kind, resource)
+        self._attributes[key] = found.attributes
+        if step.action is not Action.WAIT or self._journal.owns(key):
+            self._settle(key, found)
+        self._report(key, "ready", "")
+
+    def _settle(self, key: str, found: Found) -> None:
+        run = self._journal.runs[-1]
+        if key in run.changes:
+            self._journal.done(key, found.properties)
+
+    def _write(self, kind: Kind, resource: Resource, step: Step) -> None:
+        try:
+            if step.found is None:
+                kind.create(self._place, resource)
+            else:
+                kind.change(self._place, resource, step.found)
+        except Exception as error:
+            if self._came_about(kind, resource):
+                return
+            if _is_refusal(error):
+                self._journal.refused(resource.key, str(error))
+            raise
+
+    def _came_about(self, kind: Kind, resource: Resource) -> bool:
+        """Whether it is there in spite of an error: the answer to an earlier try was lost."""
+        try:
+            found = kind.read(self._place, resource)
+        except Exception:  # noqa: BLE001 - the first error is the one to tell of
+            return False
+        return (
+            found is not None and found.ours is not False and not [*differences(found.properties, resource.properties)]
+        )
+
+    def _confirmed(self, kind: Kind, resource: Resource) -> Found:
+        found = kind.read(self._place, resource)
+        if found is None:
+            raise PromoteError(f"{resource.key} was made, and is not there", "Somebody deletes it: see CloudTrail.")
+        if left := [one.path for one in differences(found.properties, resource.properties)]:
+            raise PromoteError(
+                f"{resource.key} was applied, and differs still in {', '.join(left[:5])}",
+                "Somebody changes it at the same time, or the target understands it in another way.",
+            )
+        return found
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the target answered that it did nothing, as opposed to an answer that never came."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - botocore's
+        return isinstance(status, int) and 400 <= status < 500
+    return False
