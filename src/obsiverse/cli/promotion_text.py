@@ -16,7 +16,7 @@ SIGNS = {
     Action.TAKEN: ("!", "bold red"),
 }
 SHOWN_DIFFERENCES, SHOWN_CHARACTERS = 6, 60
-LIST_PRICES = "at list prices by the hour; queries, ingestion, storage and Grafana's users come on top"
+LIST_PRICES = "at list prices; what is paid by use (queries, ingestion, storage, Grafana's users) comes on top"
 
 
 def show_plan(plan: Plan) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from obsiverse.promote.difference import differences
-from obsiverse.promote.errors import NameTaken, PromoteError, Stopped
+from obsiverse.promote.errors import NameTaken, NotInTime, PromoteError, Stopped
 from obsiverse.promote.faults import explained
 from obsiverse.promote.journal import Journal
 from obsiverse.promote.kind import Kind
@@ -47,6 +48,10 @@ def apply(plan: Plan, kinds: Mapping[str, Kind], place: Place, journal: Journal,
         raise Stopped(reason.message, f"{reason.hint}\n{hint}".strip(), done, left) from error
     journal.finish()
     return done
+
+
+CONFIRM_SECONDS = 10
+"""For which the target may show what was before."""
 
 
 class _Work:
@@ -103,14 +108,21 @@ class _Work:
         )
 
     def _confirmed(self, kind: Kind, resource: Resource) -> Found:
-        found = kind.read(self._place, resource)
+        """The resource as the target shows it, which some services do a little later than they say."""
+        last: list[Found | None] = []
+
+        def shown() -> bool:
+            last[:] = [kind.read(self._place, resource)]
+            return last[0] is not None and not [*differences(last[0].properties, resource.properties)]
+
+        with contextlib.suppress(NotInTime):
+            self._place.wait(shown, resource.key, CONFIRM_SECONDS)
+        found = last[0]
         if found is None:
             raise PromoteError(f"{resource.key} was made, and is not there", "Somebody deletes it: see CloudTrail.")
         if left := [one.path for one in differences(found.properties, resource.properties)]:
-            raise PromoteError(
-                f"{resource.key} was applied, and differs still in {', '.join(left[:5])}",
-                "Somebody changes it at the same time, or the target understands it in another way.",
-            )
+            # Not an end: what comes after does not depend on it, and the next plan shows it.
+            self._report(resource.key, "differs", f"the target shows another {', '.join(left[:3])} than it was given")
         return found
 
 

@@ -66,10 +66,10 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[Difference]:
         for index in range(max(len(left), len(right))):
             sides = (side[index] if index < len(side) else ABSENT for side in (left, right))
             yield from differences(*sides, path=f"{path}.{index}")
-    elif isinstance(new, Unknown) or type(old) is not type(new) or old != new:
-        if not (_is_number(old) and _is_number(new) and old == new):
-            yield Difference(path, old, new)
+    elif isinstance(new, Unknown) or not _same(old, new):
+        yield Difference(path, old, new)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _same(old: Any, new: Any) -> bool:
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (old, new))
+    return old == new and (numbers or type(old) is type(new))

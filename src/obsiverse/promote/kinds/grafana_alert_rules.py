@@ -17,6 +17,8 @@ from obsiverse.promote.source import Source
 
 OF_GRAFANA = ("id", "orgID", "orgId", "updated", "provenance", "folderUID", "ruleGroup")
 """What a rule has by where it is."""
+UNSAID = (None, "", 0, "0s")
+"""What Grafana fills in."""
 
 
 class GrafanaAlertRules(Kind):
@@ -70,7 +72,7 @@ def _properties(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
-    return {name: _said(value) for name, value in rule.items() if name not in OF_GRAFANA and value not in (None, "", 0)}
+    return {name: _said(value) for name, value in rule.items() if name not in OF_GRAFANA and value not in UNSAID}
 
 
 def _said(value: Any) -> Any:
