@@ -12,8 +12,11 @@ import typer
 from obsiverse import promote
 from obsiverse.cli.app import Json, app, workspace
 from obsiverse.cli.console import Progress, out, print_json
-from obsiverse.cli.promotion_text import show_difference, show_plan, show_undo
+from obsiverse.cli.promotion_text import show_difference, show_plan, show_result, show_undo
 from obsiverse.engine import native
+from obsiverse.promote.check import Outcome, Result
+from obsiverse.promote.check import verify as check_all
+from obsiverse.promote.checks import all_checks
 from obsiverse.promote.faults import explained
 
 promote_app = typer.Typer(
@@ -74,6 +77,22 @@ def apply(target: TargetName = "aws", yes: Yes = False) -> None:
         with Progress() as progress:
             done = promote.apply(made, session.kinds, session.place, journal, progress.stage)
     out.print(f"Applied: {len(done)} of {len(made.changes)}. `obsiverse promote verify --target {target}` proves it.")
+
+
+@promote_app.command()
+def verify(target: TargetName = "aws", json: Json = False) -> None:
+    """Prove that a target works: a metric, a trace, dashboards' queries, endpoints' answers, an alarm. Exit code 1 where one fails."""
+    results: list[Result] = []
+    with _session(target) as session:
+        made = session.plan()
+        for result in check_all(all_checks(), session, made):
+            results.append(result)
+            if not json:
+                show_result(result)
+    if json:
+        print_json([one.to_json() for one in results])
+    if any(one.outcome is Outcome.FAILED for one in results):
+        raise typer.Exit(1)
 
 
 @promote_app.command()

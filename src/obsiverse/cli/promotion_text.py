@@ -6,6 +6,7 @@ from rich.markup import escape
 
 from obsiverse.cli.console import out
 from obsiverse.promote import Action, Plan, Step, Undo
+from obsiverse.promote.check import Outcome, Result
 
 SIGNS = {
     Action.CREATE: ("+", "green"),
@@ -63,6 +64,12 @@ def show_undo(undo: Undo) -> None:
     for sign, style, keys in (("-", "red", undo.deletes), ("<", "yellow", undo.restores)):
         for key in keys:
             out.print(f"  [{style}]{sign} {escape(key)}[/{style}]")
+
+
+def show_result(result: Result) -> None:
+    """What a check found."""
+    style = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.SKIPPED: "yellow"}[result.outcome]
+    out.print(f"[{style}]{result.outcome.value:<8}[/{style}] {escape(result.subject)}: {escape(result.detail)}")
 
 
 def _show_step(step: Step) -> None:

@@ -123,6 +123,7 @@ class Promotion(_Settings):
         alarms, topics, trace_groups: likewise.
         notifications: who subscribes to the topic of alerts.
         indexing_percent: of traces that are indexed; what is above 1 is paid for.
+        samples: for an endpoint, the s3:// address of rows (CSV) on this machine to compare its answers by.
         log_days: for how long logs are kept, as CloudWatch Logs counts them.
         files: folder for the collector's configuration, relative to the target's file; none: promoted/NAME there.
     """
@@ -137,6 +138,7 @@ class Promotion(_Settings):
     notifications: tuple[Notification, ...] = ()
     canary: Canary = Canary()
     indexing_percent: Annotated[float, Field(gt=0, le=100)] = 1.0
+    samples: dict[str, Annotated[str, _pattern(r"^s3://[^/]+/.+$")]] = {}
     log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 30
     files: Words | None = None
 

@@ -1,12 +1,13 @@
-"""Log groups: those that the collector and endpoints write to, so that their lines are not kept forever.
+"""Log groups: those that the collector and endpoints write to and dashboards read, so that lines are not kept forever.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.place import Place
@@ -31,8 +32,9 @@ class LogGroup(Kind):
     def desired(self, source: Source) -> Iterable[Resource]:
         days = source.promotion.log_days
         yield Resource(self.name, COLLECTOR, {"days": days, "streams": [STREAM]})
-        for endpoint in source.endpoints:
-            yield Resource(self.name, group_of(endpoint["EndpointName"]), {"days": days, "streams": []})
+        named = {group_of(endpoint["EndpointName"]) for endpoint in source.endpoints}
+        for group in sorted((named | (_read(source) if source.promotion.grafana else set[str]())) - {COLLECTOR}):
+            yield Resource(self.name, group, {"days": days, "streams": []})
 
     def read(self, place: Place, resource: Resource) -> Found | None:
         logs = place.client("logs")
@@ -68,6 +70,26 @@ class LogGroup(Kind):
         for stream in resource.properties["streams"]:
             if stream not in there:
                 logs.create_log_stream(logGroupName=resource.name, logStreamName=stream)
+
+
+def _read(source: Source) -> set[str]:
+    """The groups that dashboards name: a query of one that is not there is an error."""
+    found: set[str] = set()
+    for file in (source.root / "grafana" / "dashboards").glob("*.json"):
+        found |= {group for group in _groups(json.loads(file.read_text())) if "$" not in group}
+    return found
+
+
+def _groups(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, one in cast(dict[str, Any], value).items():
+            if key == "logGroups":
+                yield from (group["name"] for group in one)
+            else:
+                yield from _groups(one)
+    elif isinstance(value, list):
+        for one in cast(list[Any], value):
+            yield from _groups(one)
 
 
 def group_of(endpoint: str) -> str:
