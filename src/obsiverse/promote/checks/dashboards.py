@@ -73,6 +73,11 @@ def _queries(dashboard: dict[str, Any], endpoints: list[str]) -> Iterator[tuple[
                     yield panel.get("title", ""), filled
 
 
+def _rows(frame: dict[str, Any]) -> int:
+    columns: list[list[Any]] = frame["data"]["values"]
+    return len(columns[0]) if columns else 0
+
+
 def _waits(target: dict[str, Any], values: dict[str, str | None]) -> bool:
     """Whether a query is for what somebody has yet to type."""
     used = {found[0] or found[2] for found in _VARIABLE.findall(str(target))}
