@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from obsiverse.promote.grafana import GrafanaRefused
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import grafana_workspace
 from obsiverse.promote.place import Place
@@ -16,6 +17,7 @@ from obsiverse.promote.source import Source
 NAME = "grafana-plugin"
 PLUGINS = ("grafana-amazonprometheus-datasource", "grafana-x-ray-datasource")
 SECONDS = 120
+GONE = 404
 
 
 class GrafanaPlugin(Kind):
@@ -41,7 +43,12 @@ class GrafanaPlugin(Kind):
         """Nothing of a plugin can differ."""
 
     def delete(self, place: Place, resource: Resource) -> None:
-        place.grafana(resource.properties["workspace"]).post(f"/plugins/{resource.name}/uninstall", {})
+        try:
+            place.grafana(resource.properties["workspace"]).post(f"/plugins/{resource.name}/uninstall", {})
+        except GrafanaRefused as refused:
+            # It is gone, or is part of this Grafana.
+            if refused.status != GONE:
+                raise
 
     def wait(self, place: Place, resource: Resource) -> None:
         place.wait(lambda: self.read(place, resource) is not None, f"plugin {resource.name}", SECONDS)
