@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from obsiverse.promote.grafana import PREFIX, Grafana
 from obsiverse.targets import load_target
 
 ROOT = Path(__file__).resolve().parents[2]
+OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
 pytestmark = pytest.mark.timeout(900)
 READS = re.compile(r"^(Describe|List|Get|Head|BatchGet)")
 ACCOUNTS_OF_GRAFANA = {
@@ -54,6 +57,17 @@ class Stage:
 
     def changes(self) -> dict[str, str]:
         return {one["key"]: one["action"] for one in self.plan()["steps"] if one["action"] not in ("keep", "use")}
+
+    def kill_after(self, ready: int) -> None:
+        """Apply, and kill -9 once so many resources are ready."""
+        command = [OBSIVERSE, "promote", "apply", "--yes", "--target", str(self.file)]
+        with subprocess.Popen(command, env=self._stack.environment, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                ready -= ": ready" in line
+                if ready <= 0:
+                    process.kill()
+        assert process.returncode == -signal.SIGKILL
 
     def session(self) -> Any:
         return promote.open_session(self.file, self.environment, self.environment)
@@ -180,6 +194,35 @@ def test_what_is_changed_behind_its_back_is_shown_applied_and_restored_by_rollba
     amp.delete_rule_groups_namespace(workspaceId=workspace, name="theirs")
 
 
+def test_an_endpoint_that_was_changed_goes_back_by_canary_and_rollback_restores_the_change(applied: Stage):
+    sagemaker = applied.client("sagemaker")
+    promoted = sagemaker.describe_endpoint(EndpointName="clinical")["EndpointConfigName"]
+    [variant] = sagemaker.describe_endpoint_config(EndpointConfigName=promoted)["ProductionVariants"]
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="by-hand", ProductionVariants=[{**variant, "VariantName": "ByHand"}]
+    )
+    sagemaker.update_endpoint(EndpointName="clinical", EndpointConfigName="by-hand")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="clinical", WaiterConfig={"Delay": 1})
+
+    found = applied.plan()
+    [change] = [one for one in found["steps"] if one["action"] == "change"]
+    assert change["key"] == "sagemaker-endpoint/clinical"
+    assert change["differences"] == [{"path": "config", "old": "by-hand", "new": promoted}]
+    assert "sagemaker-endpoint-config/by-hand" in found["others"]
+
+    applied.run("apply", "--yes")
+    now = sagemaker.describe_endpoint(EndpointName="clinical")
+    assert (now["EndpointStatus"], now["EndpointConfigName"]) == ("InService", promoted)
+    routing = now["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert (routing["Type"], routing["CanarySize"]["Value"]) == ("CANARY", 50)
+
+    applied.run("rollback", "--yes")
+    assert sagemaker.describe_endpoint(EndpointName="clinical")["EndpointConfigName"] == "by-hand"
+    applied.run("apply", "--yes")
+    sagemaker.delete_endpoint_config(EndpointConfigName="by-hand")
+    assert applied.changes() == {}
+
+
 def test_nothing_secret_is_printed_or_kept(applied: Stage):
     shown = applied.run("export", "json").stdout + applied.file.with_suffix(".journal.jsonl").read_text()
     assert not re.search(r"glsa_|secretKey|SecretAccessKey|AKIA", shown)
@@ -221,6 +264,17 @@ def test_a_name_that_is_not_ours_is_not_taken(applied: Stage, tmp_path: Path):
     assert "sns-topic/theirs-alerts" in done.stderr
     assert "Nothing was done" in done.stderr
     sns.delete_topic(TopicArn=f"arn:aws:sns:{applied.target.region}:{applied.target.account}:theirs-alerts")
+
+
+def test_an_apply_that_is_killed_again_and_again_comes_to_its_end(applied: Stage):
+    applied.run("rollback", "--all", "--yes")
+    for ready in (1, 6, 15):
+        applied.kill_after(ready)
+    applied.run("apply", "--yes")
+    assert applied.changes() == {}
+    journal = applied.file.with_suffix(".journal.jsonl").read_text().splitlines()
+    begun = [one for one in map(json.loads, journal) if one["event"] in ("begin", "finish")]
+    assert [one["event"] for one in begun[-2:]] == ["begin", "finish"]
 
 
 def test_rollback_of_everything_leaves_nothing(applied: Stage):

@@ -117,11 +117,14 @@ def rollback(
 
 @promote_app.command()
 def export(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help="json")] = "json", target: TargetName = "aws"
+    form: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="json; or policy: what who promotes must be allowed.")
+    ] = "json",
+    target: TargetName = "aws",
 ) -> None:
     """Print what a target should have as a document."""
     with _session(target) as session:
-        out.file.write(promote.export(session.resources, form))
+        out.file.write(promote.export(session.resources, session.kinds, form))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from obsiverse.promote.difference import differences
 from obsiverse.promote.errors import NameTaken, NotInTime, PromoteError, Stopped
-from obsiverse.promote.faults import explained
+from obsiverse.promote.faults import explained, status_of
+from obsiverse.promote.grafana import GrafanaRefused
 from obsiverse.promote.journal import Journal
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.order import walk
@@ -128,8 +129,6 @@ class _Work:
 
 def _is_refusal(error: Exception) -> bool:
     """Whether the target answered that it did nothing, as opposed to an answer that never came."""
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - botocore's
-        return isinstance(status, int) and 400 <= status < 500
-    return False
+    if isinstance(error, GrafanaRefused):
+        return 400 <= error.status < 500
+    return 400 <= status_of(error) < 500

@@ -7,14 +7,37 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from obsiverse.promote.errors import PromoteError
+from obsiverse.promote.kind import Kind
 from obsiverse.promote.redaction import redacted
 from obsiverse.promote.resource import Ref, Resource
 
 FORMAT = 1
-Writer = Callable[[Mapping[str, Resource]], str]
+VERIFY = (
+    "aps:QueryMetrics", "aps:RemoteWrite", "cloudwatch:SetAlarmState", "logs:FilterLogEvents", "sagemaker:InvokeEndpoint",
+    "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:SetQueueAttributes", "xray:PutTraceSegments",
+)  # fmt: skip
+"""What `verify` does beyond."""
+Writer = Callable[[Mapping[str, Resource], Mapping[str, Kind]], str]
 
 
-def write_json(resources: Mapping[str, Resource]) -> str:
+def write_policy(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]) -> str:
+    """The IAM policy of who promotes: what the kinds of a plan, and `verify`, call; nothing else."""
+    used = sorted({resource.kind for resource in resources.values()})
+    statements = [
+        {
+            "Sid": "".join(part.title() for part in name.split("-")),
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": "*",
+        }
+        for name, actions in [*((name, sorted(kinds[name].actions)) for name in used), ("verify", list(VERIFY))]
+        if actions
+    ]
+    statements.append({"Sid": "Identity", "Effect": "Allow", "Action": ["sts:GetCallerIdentity"], "Resource": "*"})
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+
+
+def write_json(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]) -> str:
     """Resources with what each needs; a reference is `{"ref": KEY, "attribute": NAME, "text": "…{}…"}`."""
     document = {
         "format": FORMAT,
@@ -32,15 +55,15 @@ def write_json(resources: Mapping[str, Resource]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-WRITERS: dict[str, Writer] = {"json": write_json}
+WRITERS: dict[str, Writer] = {"json": write_json, "policy": write_policy}
 """By the name of the format; another one joins by standing here."""
 
 
-def export(resources: Mapping[str, Resource], form: str) -> str:
+def export(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], form: str) -> str:
     """Resources in a format. Raises PromoteError for one that nobody writes."""
     if form not in WRITERS:
         raise PromoteError(f"there is no export to {form}", f"There are: {', '.join(WRITERS)}.")
-    return WRITERS[form](resources)
+    return WRITERS[form](resources, kinds)
 
 
 def _with_references(value: Any) -> Any:

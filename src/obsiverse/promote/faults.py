@@ -87,6 +87,14 @@ def code_of(error: Exception) -> str:
     return str(cast(dict[str, Any], answer).get("Error", {}).get("Code", ""))
 
 
+def status_of(error: Exception) -> int:
+    """HTTP's status of an AWS error; 0 for any other."""
+    answer = getattr(error, "response", None)
+    if not isinstance(answer, dict):
+        return 0
+    return int(cast(dict[str, Any], answer).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def is_missing(error: Exception) -> bool:
     """Whether AWS says that there is no such thing, in one of its many ways."""
     answer = getattr(error, "response", None)

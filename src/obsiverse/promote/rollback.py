@@ -8,7 +8,7 @@ from typing import Any
 
 from obsiverse.promote.apply import Report
 from obsiverse.promote.errors import PromoteError, Stopped
-from obsiverse.promote.faults import explained
+from obsiverse.promote.faults import explained, is_missing
 from obsiverse.promote.journal import Change, Journal, Run
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.order import walk
@@ -88,7 +88,13 @@ def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Jour
 
 
 def _delete(kind: Kind, place: Place, resource: Resource) -> None:
-    found = kind.read(place, resource)
+    try:
+        found = kind.read(place, resource)
+    except Exception as error:
+        # What it was in is gone.
+        if is_missing(error):
+            return
+        raise
     if found is not None and found.ours is False:
         raise PromoteError(
             f"{resource.key} is not ours any more: somebody replaced it, or took its tag obsiverse:promoted away",

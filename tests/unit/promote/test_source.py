@@ -21,6 +21,7 @@ from obsiverse.promote.naming import LONGEST, named
 from obsiverse.promote.place import Place
 from obsiverse.promote.prices import Prices
 from obsiverse.promote.remote_write import sample
+from obsiverse.promote.resource import Ref, Resource
 from obsiverse.promote.session import ROOT, open_session
 from obsiverse.promote.source import Source
 from obsiverse.targets import TargetError, load_target
@@ -142,7 +143,24 @@ def test_this_machine_is_no_target_of_its_own_promotion(tmp_path: Path):
         pass
 
 
+def test_the_policy_of_who_promotes_has_what_the_plans_kinds_call_and_no_wildcard_of_actions():
+    kinds = all_kinds()
+    document = json.loads(export({"sns-topic/a": Resource("sns-topic", "a", {})}, kinds, "policy"))
+    actions = {action for statement in document["Statement"] for action in statement["Action"]}
+    assert set(kinds["sns-topic"].actions) <= actions
+    assert not any("*" in action for action in actions)
+    assert "sagemaker:CreateModel" not in actions
+
+
+def test_an_export_has_references_that_a_writer_can_follow():
+    resource = Resource("thing", "a", {"in": Ref("thing/b", "id", "s3://{}/x"), "token": "abc"})
+    [shown] = json.loads(export({resource.key: resource}, {}, "json"))["resources"]
+    assert shown["properties"]["in"] == {"ref": "thing/b", "attribute": "id", "text": "s3://{}/x"}
+    assert shown["needs"] == ["thing/b"]
+    assert "abc" not in json.dumps(shown)
+
+
 def test_an_export_to_what_nobody_writes_names_what_there_is():
     with pytest.raises(PromoteError) as refused:
-        export({}, "pulumi")
+        export({}, {}, "pulumi")
     assert "json" in refused.value.hint

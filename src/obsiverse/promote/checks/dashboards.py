@@ -50,9 +50,7 @@ def _checked(grafana: Grafana, dashboard: dict[str, Any], endpoints: list[str]) 
         for result in cast(dict[str, dict[str, Any]], answer["results"]).values():
             if result.get("error"):
                 errors.append(f"{title}: {result['error']}")
-            rows += sum(
-                len(frame["data"]["values"][0]) for frame in result.get("frames") or [] if frame["data"]["values"]
-            )
+            rows += sum(_rows(frame) for frame in cast(list[dict[str, Any]], result.get("frames") or []))
     subject = f"dashboard {dashboard['uid']}"
     if errors:
         return failed(subject, f"{len(errors)} of {len(queries)} queries fail: {'; '.join(errors[:3])}")
