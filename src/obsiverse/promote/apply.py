@@ -92,21 +92,28 @@ class _Work:
             else:
                 kind.change(self._place, resource, step.found)
         except Exception as error:
-            if self._came_about(kind, resource):
-                return
-            if _is_refusal(error):
-                self._journal.refused(resource.key, str(error))
-            raise
+            found = self._left_behind(kind, resource)
+            if found is None or found.ours is False:
+                if _is_refusal(error):
+                    self._journal.refused(resource.key, str(error))
+                raise
+            # It is there: the answer to an earlier try was lost, or a part is missing.
+            if differs(found, resource):
+                self._complete(kind, resource, found, error)
 
-    def _came_about(self, kind: Kind, resource: Resource) -> bool:
-        """Whether it is there in spite of an error: the answer to an earlier try was lost."""
+    def _left_behind(self, kind: Kind, resource: Resource) -> Found | None:
+        """What is there after an error."""
         try:
-            found = kind.read(self._place, resource)
+            return kind.read(self._place, resource)
         except Exception:  # noqa: BLE001 - the first error is the one to tell of
-            return False
-        return (
-            found is not None and found.ours is not False and not [*differences(found.properties, resource.properties)]
-        )
+            return None
+
+    def _complete(self, kind: Kind, resource: Resource, found: Found, error: Exception) -> None:
+        """Bring to its end what an error cut off; raises that error where it can't be."""
+        try:
+            kind.change(self._place, resource, found)
+        except Exception:  # noqa: BLE001 - the first error is the one to tell of
+            raise error from None
 
     def _confirmed(self, kind: Kind, resource: Resource) -> Found:
         """The resource as the target shows it, which some services do a little later than they say."""
@@ -114,7 +121,7 @@ class _Work:
 
         def shown() -> bool:
             last[:] = [kind.read(self._place, resource)]
-            return last[0] is not None and not [*differences(last[0].properties, resource.properties)]
+            return last[0] is not None and not differs(last[0], resource)
 
         with contextlib.suppress(NotInTime):
             self._place.wait(shown, resource.key, CONFIRM_SECONDS)
@@ -125,6 +132,11 @@ class _Work:
             # Not an end: what comes after does not depend on it, and the next plan shows it.
             self._report(resource.key, "differs", f"the target shows another {', '.join(left[:3])} than it was given")
         return found
+
+
+def differs(found: Found, resource: Resource) -> bool:
+    """Whether what is there is not what it should be."""
+    return any(True for _ in differences(found.properties, resource.properties))
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -103,7 +103,16 @@ def is_missing(error: Exception) -> bool:
         return False
     message = str(cast(dict[str, Any], answer)["Error"].get("Message", ""))
     return (
-        code in ("404", "NoSuchBucket", "NoSuchKey", "NotFound", "NotFoundException", "NoSuchEntity")
+        code
+        in (
+            "404",
+            "NoSuchBucket",
+            "NoSuchKey",
+            "NotFound",
+            "NotFoundException",
+            "NoSuchEntity",
+            "ObjectNotFoundException",
+        )
         or "ResourceNotFound" in code
         or "NonExistentQueue" in code
         or (code == "ValidationException" and "Could not find" in message)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -290,3 +290,28 @@ def test_whatever_is_there_an_apply_converges_and_a_rollback_restores_it(
     if changes:
         back(world, journal)
     assert properties(world) == {key: one["properties"] for key, one in before.items()}
+
+
+def test_what_was_made_in_part_before_a_refusal_is_taken_back_all_the_same(journal: Journal):
+    """A log group whose retention may not be set: it is there, so it is ours to delete."""
+    world = World()
+
+    class Denied(Exception):
+        response: ClassVar[Any] = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    def half(operation: str) -> None:
+        if operation.startswith("create"):
+            world.put("spoil", operation.partition(" ")[2], {"properties": {}, "ours": None})
+            raise Denied
+
+    def refuse(operation: str) -> None:
+        if operation.startswith("change"):
+            raise Denied
+
+    world.after, world.before = half, refuse
+    with pytest.raises(Stopped):
+        run(world, journal, by_key(thing("base", size=1)))
+    assert world.content
+    world.after = world.before = lambda _: None
+    assert back(world, journal) == ["thing/base"]
+    assert world.content == {}
