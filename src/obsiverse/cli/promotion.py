@@ -103,16 +103,16 @@ def rollback(
 ) -> None:
     """Take the last apply back: restore what it changed, delete what it made."""
     with _session(target) as session, session.journal as journal:
-        undone = 0
-        while undo := promote.undo_of(journal):
-            show_undo(undo)
-            if not yes:
-                typer.confirm(f"Roll this back in {session.place.target.name}?", abort=True, err=True)
-            with Progress() as progress:
-                undone += len(promote.roll_back(undo, session.kinds, session.place, journal, progress.stage))
-            if not everything:
-                break
-    out.print(f"Rolled back: {undone}." if undone else "There is nothing to roll back.")
+        undo = promote.undo_of(journal, everything)
+        if undo is None:
+            out.print("There is nothing to roll back.")
+            return
+        show_undo(undo)
+        if not yes:
+            typer.confirm(f"Roll this back in {session.place.target.name}?", abort=True, err=True)
+        with Progress() as progress:
+            undone = promote.roll_back(undo, session.kinds, session.place, journal, progress.stage)
+    out.print(f"Rolled back: {len(undone)}.")
 
 
 @promote_app.command()

@@ -60,7 +60,7 @@ def show_difference(step: Step) -> None:
 
 def show_undo(undo: Undo) -> None:
     """What a rollback does."""
-    out.print(f"[bold]rollback of {undo.run.id}[/bold]")
+    out.print(f"[bold]rollback of {', '.join(run.id for run in undo.runs)}[/bold]")
     for sign, style, keys in (("-", "red", undo.deletes), ("<", "yellow", undo.restores)):
         for key in keys:
             out.print(f"  [{style}]{sign} {escape(key)}[/{style}]")

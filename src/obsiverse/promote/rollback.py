@@ -22,58 +22,69 @@ class Undo:
     """What a rollback does.
 
     Attributes:
-        run: which apply is taken back.
-        deletes: keys of what that made.
-        restores: keys of what that changed.
+        runs: the applies that are taken back, the last one first.
+        changes: by key; `before` is what was before the first of them.
     """
 
-    run: Run
-    deletes: tuple[str, ...]
-    restores: tuple[str, ...]
+    runs: tuple[Run, ...]
+    changes: Mapping[str, Change]
+
+    @property
+    def deletes(self) -> list[str]:
+        """Keys of what was not there before."""
+        return [key for key, change in self.changes.items() if change.before is None]
+
+    @property
+    def restores(self) -> list[str]:
+        """Keys of what was otherwise before."""
+        return [key for key, change in self.changes.items() if change.before is not None]
 
     def to_json(self) -> dict[str, Any]:
         """For --json."""
-        return {"run": self.run.id, "delete": list(self.deletes), "restore": list(self.restores)}
+        return {"runs": [run.id for run in self.runs], "delete": self.deletes, "restore": self.restores}
 
 
-def undo_of(journal: Journal) -> Undo | None:
-    """What a rollback of the last apply does; None where there is nothing to take back."""
-    for run in journal.undoable():
-        open_ = {key: change for key, change in run.changes.items() if _counts(change)}
-        deletes = tuple(key for key, change in open_.items() if change.before is None)
-        return Undo(run, deletes, tuple(key for key in open_ if key not in deletes))
-    return None
-
-
-def _counts(change: Change) -> bool:
-    return not change.undone and not (change.refused and change.before is None)
+def undo_of(journal: Journal, everything: bool = False) -> Undo | None:
+    """What a rollback of the last apply does, or of every one in one go; None where there is nothing to take back."""
+    runs = journal.undoable()[: None if everything else 1]
+    changes: dict[str, Change] = {}
+    for run in runs:
+        for key, change in run.changes.items():
+            if change.undone or (change.refused and change.before is None):
+                continue
+            later = changes.get(key)
+            newest = later or change
+            changes[key] = Change(newest.resource, newest.needs | change.needs, change.before)
+    return Undo(tuple(runs), changes) if runs else None
 
 
 def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Journal, report: Report) -> list[str]:
-    """Take an apply back; the keys of what was undone.
+    """Take applies back; the keys of what was undone.
 
     Raises:
         Stopped: at the first error; the next rollback goes on from there.
     """
     place.identity()
-    journal.roll_back(undo.run)
-    keys = [*undo.deletes, *undo.restores]
-    changes = undo.run.changes
+    for run in undo.runs:
+        journal.roll_back(run)
     # What needed another goes first.
-    needs = {key: frozenset(one for one in keys if key in changes[one].needs) for key in keys}
+    needs = {key: frozenset(one for one, other in undo.changes.items() if key in other.needs) for key in undo.changes}
 
     def back(key: str) -> None:
-        change = changes[key]
+        change = undo.changes[key]
         kind = kinds.get(change.resource.kind)
         if kind is None:
             raise PromoteError(f"nothing here knows {change.resource.kind}", "Use the obsiverse that applied it.")
         if change.before is None:
             report(key, "delete", "")
             _delete(kind, place, change.resource)
-            journal.undone(undo.run, key, None)
+            now = None
         else:
             report(key, "restore", "")
-            journal.undone(undo.run, key, _restored(kind, place, change))
+            now = _restored(kind, place, change)
+        for run in undo.runs:
+            if key in run.changes:
+                journal.undone(run, key, now)
         report(key, "done", "")
 
     walked = walk(needs, back)
@@ -83,7 +94,8 @@ def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Jour
         reason = explained(error, f"rolling back {key}", place.target)
         hint = f"{reason.hint}\nRoll back again: it goes on from here.".strip()
         raise Stopped(reason.message, hint, walked.done, walked.left) from error
-    journal.rolled_back(undo.run)
+    for run in undo.runs:
+        journal.rolled_back(run)
     return walked.done
 
 

@@ -52,10 +52,10 @@ def run(world: World, journal: Journal, resources: dict[str, Resource] = WANTED)
         return apply(plan(world, resources, journal), kinds(world), StillPlace(target()), journal, quiet)
 
 
-def back(world: World, journal: Journal) -> list[str]:
-    """Roll the last apply back."""
+def back(world: World, journal: Journal, everything: bool = False) -> list[str]:
+    """Roll the last apply back, or all."""
     with journal:
-        undo = undo_of(journal)
+        undo = undo_of(journal, everything)
         assert undo is not None
         return roll_back(undo, kinds(world), StillPlace(target()), journal, quiet)
 
@@ -124,6 +124,19 @@ def test_each_rollback_takes_one_apply_back(journal: Journal):
     assert properties(world) == AFTER
     back(world, journal)
     assert world.content == BEFORE
+
+
+def test_a_rollback_of_all_applies_goes_straight_to_what_was_before_the_first(journal: Journal):
+    world = World(BEFORE)
+    run(world, journal)
+    world.put("edit", "thing/changed", {"properties": {"size": 7}, "ours": None})
+    run(world, journal, {**WANTED, "thing/new": thing("new", ["top"])})
+    world.writes.clear()
+    assert back(world, journal, everything=True)[0] == "thing/new"
+    assert world.content == BEFORE
+    assert world.writes.count("change thing/changed") == 1
+    with journal:
+        assert undo_of(journal, everything=True) is None
 
 
 def test_an_answer_that_was_lost_does_not_stop_an_apply(journal: Journal):
