@@ -6,9 +6,8 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 from obsiverse.promote.difference import differences
-from obsiverse.promote.errors import NameTaken, NotInTime, PromoteError, Stopped
+from obsiverse.promote.errors import GrafanaRefused, NameTaken, NotInTime, PromoteError, Stopped
 from obsiverse.promote.faults import explained, status_of
-from obsiverse.promote.grafana import GrafanaRefused
 from obsiverse.promote.journal import Journal
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.order import walk

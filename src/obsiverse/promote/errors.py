@@ -41,3 +41,15 @@ class Stopped(PromoteError):
         super().__init__(message, hint)
         self.done = done
         self.left = left
+
+
+class GrafanaRefused(PromoteError):
+    """Grafana answered with an error.
+
+    Attributes:
+        status: HTTP's.
+    """
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status

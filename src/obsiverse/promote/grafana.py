@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from obsiverse.promote.errors import PromoteError
+from obsiverse.promote.errors import GrafanaRefused, PromoteError
 from obsiverse.promote.redaction import text
 from obsiverse.targets import Target
 
@@ -24,18 +24,6 @@ TIMEOUT = httpx.Timeout(30, connect=5)
 TOKEN_VARIABLE = "GRAFANA_TOKEN"  # noqa: S105 - its name
 _AGAIN = {429, 500, 502, 503, 504}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 8.0
-
-
-class GrafanaRefused(PromoteError):
-    """Grafana answered with an error.
-
-    Attributes:
-        status: HTTP's.
-    """
-
-    def __init__(self, status: int, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.status = status
 
 
 class Grafana:

@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obsiverse.promote.errors import NotInTime, PromoteError, WrongAccount
-from obsiverse.promote.grafana import Grafana
 from obsiverse.targets import Target
 from obsiverse.targets.models import Promotion
+
+if TYPE_CHECKING:
+    from obsiverse.promote.grafana import Grafana
 
 ATTEMPTS = 8
 """Of one request: throttling, errors of the server and broken connections are tried again, with growing pauses and jitter."""
@@ -116,6 +118,9 @@ class Place:
 
     def grafana(self, workspace: str) -> Grafana:
         """The HTTP API of a workspace, through a service account that is there for as long as this place is open."""
+        # Like boto3 below: what brings an HTTP client along is loaded by who uses it.
+        from obsiverse.promote.grafana import Grafana
+
         with self._lock:
             if workspace not in self._grafana:
                 self._grafana[workspace] = Grafana.open(self.client("grafana"), workspace, self.target)

@@ -107,11 +107,11 @@ def test_no_client_is_made_for_credentials_of_another_account(monkeypatch: pytes
     assert "GetCallerIdentity" in asked[0]
 
 
-def test_boto3_is_not_loaded_by_other_commands():
+def test_clients_are_not_loaded_by_other_commands():
     import subprocess
     import sys
 
-    program = "import sys, obsiverse.cli; print([m for m in ('boto3', 'botocore') if m in sys.modules])"
+    program = "import sys, obsiverse.cli; print([m for m in ('boto3', 'botocore', 'httpx') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert boto3.__name__ == "boto3"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from obsiverse.promote import grafana as module
-from obsiverse.promote.errors import PromoteError
-from obsiverse.promote.grafana import PREFIX, Grafana, GrafanaRefused
+from obsiverse.promote.errors import GrafanaRefused, PromoteError
+from obsiverse.promote.grafana import PREFIX, Grafana
 from tests.unit.promote.memory import target
 
 KEY = "glsa_secretsecretsecretsecret_0123"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from obsiverse.promote.check import Check, Result, attributes, failed, passed, skipped
-from obsiverse.promote.grafana import Grafana, GrafanaRefused
+from obsiverse.promote.errors import GrafanaRefused
+from obsiverse.promote.grafana import Grafana
 from obsiverse.promote.kinds import grafana_dashboard, grafana_workspace
 from obsiverse.promote.plan import Plan
 from obsiverse.promote.session import Session

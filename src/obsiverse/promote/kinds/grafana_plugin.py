@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from obsiverse.promote.grafana import GrafanaRefused
+from obsiverse.promote.errors import GrafanaRefused
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import grafana_workspace
 from obsiverse.promote.place import Place
