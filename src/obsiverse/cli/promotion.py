@@ -11,7 +11,7 @@ import typer
 
 from obsiverse import promote
 from obsiverse.cli.app import Json, app, workspace
-from obsiverse.cli.console import Progress, out, print_json
+from obsiverse.cli.console import Progress, err, out, print_json
 from obsiverse.cli.promotion_text import show_difference, show_plan, show_result, show_undo
 from obsiverse.engine import native
 from obsiverse.promote.check import Outcome, Result
@@ -135,6 +135,11 @@ def _session(target: str) -> Generator[promote.Session]:
         try:
             yield session
         except (promote.PromoteError, typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            err.print(
+                "Interrupted. What was begun is in the journal: apply again to go on, or `obsiverse promote rollback`."
+            )
             raise
         except Exception as error:
             if type(error).__module__.startswith(("botocore", "httpx")):

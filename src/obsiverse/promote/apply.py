@@ -37,7 +37,7 @@ def apply(plan: Plan, kinds: Mapping[str, Kind], place: Place, journal: Journal,
     work = _Work(plan, kinds, place, journal, report)
     place.identity()
     journal.begin(plan.account, plan.region)
-    walked = walk({key: step.resource.needs for key, step in plan.steps.items()}, work.do)
+    walked = walk({key: step.resource.needs for key, step in plan.steps.items()}, work.do, place.interrupt)
     done = [key for key in walked.done if plan.steps[key].action in CHANGES]
     if walked.failed:
         key, error = walked.failed

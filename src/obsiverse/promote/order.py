@@ -26,10 +26,18 @@ class Walk:
         self.left: list[str] = []
 
 
-def walk(needs: Mapping[str, frozenset[str]], act: Callable[[str], None], workers: int = WORKERS) -> Walk:
+def walk(
+    needs: Mapping[str, frozenset[str]],
+    act: Callable[[str], None],
+    interrupt: Callable[[], None] = lambda: None,
+    workers: int = WORKERS,
+) -> Walk:
     """Call `act` with every key, after those that it needs.
 
     Needs that are not among the keys count as there. At the first error nothing more is begun; what runs is waited for.
+
+    Args:
+        interrupt: called where somebody presses Ctrl-C, so that what runs comes to its end.
 
     Raises:
         PromoteError: things need each other in a circle.
@@ -48,7 +56,11 @@ def walk(needs: Mapping[str, frozenset[str]], act: Callable[[str], None], worker
                     running[pool.submit(act, key)] = key
             if not running:
                 break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            try:
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            except BaseException:
+                interrupt()
+                raise
             for future in finished:
                 key = running.pop(future)
                 error = future.exception()

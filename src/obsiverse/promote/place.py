@@ -44,6 +44,7 @@ class Place:
         self._clients: dict[str, Any] = {}
         self._grafana: dict[str, Grafana] = {}
         self._checked = False
+        self._interrupted = threading.Event()
 
     def __enter__(self) -> Place:
         return self
@@ -52,9 +53,22 @@ class Place:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            for grafana in self._grafana.values():
-                grafana.close()
-            self._grafana.clear()
+            left = list(self._grafana)
+            try:
+                while left:
+                    self.forget_grafana(left.pop())
+            except Exception as failure:
+                problem = PromoteError(
+                    f"the service account of this promotion could not be deleted from its Grafana workspace: {failure}",
+                    "Its token ends by itself within half an hour, and the next promotion deletes the account.",
+                )
+                if error is None:
+                    raise problem from failure
+                error.add_note(problem.message)
+
+    def interrupt(self) -> None:
+        """Have all that waits give up: somebody wants the program's end."""
+        self._interrupted.set()
 
     @property
     def promotion(self) -> Promotion:
@@ -146,7 +160,8 @@ class Place:
         while not probe():
             if time.monotonic() > deadline:
                 raise NotInTime(f"{what}: not within {seconds:.0f} s", hint or "Apply again: it goes on from here.")
-            time.sleep(pause)
+            if self._interrupted.wait(pause):
+                raise PromoteError(f"{what}: nobody waits for it any more", "Apply again: it goes on from here.")
             pause = min(pause * 1.4, _LONGEST_PAUSE)
 
     def _make(self, service: str) -> Any:

@@ -159,7 +159,7 @@ def make_plan(
             attributes[key] = found.attributes
         steps[key] = _step(kind, resource, resolved, found, journal, prices)
 
-    walked = walk({key: resource.needs for key, resource in resources.items()}, read)
+    walked = walk({key: resource.needs for key, resource in resources.items()}, read, place.interrupt)
     if walked.failed:
         key, error = walked.failed
         raise explained(error, f"reading {key}", place.target) from error

@@ -87,7 +87,7 @@ def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Jour
                 journal.undone(run, key, now)
         report(key, "done", "")
 
-    walked = walk(needs, back)
+    walked = walk(needs, back, place.interrupt)
     if walked.failed:
         key, error = walked.failed
         report(key, "failed", "")

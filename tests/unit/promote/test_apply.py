@@ -185,6 +185,25 @@ def test_secrets_do_not_get_into_the_journal_and_are_not_restored_as_something_e
     assert properties(world)["thing/base"]["password"] == "hunter-2-of-now"
 
 
+def test_who_interrupts_an_apply_does_not_wait_for_what_it_waits_for(journal: Journal):
+    place = StillPlace(target())
+    began = threading.Event()
+
+    def act(_: str) -> None:
+        began.set()
+        place.wait(lambda: False, "an endpoint", 3600)
+
+    def press() -> None:
+        began.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(KeyboardInterrupt):
+        walk({"a": frozenset()}, act, place.interrupt)
+    presser.join()
+
+
 class Cut(Exception):
     """The fault of these tests."""
 
