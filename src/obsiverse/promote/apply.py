@@ -92,7 +92,7 @@ class _Work:
                 kind.change(self._place, resource, step.found)
         except Exception as error:
             found = self._left_behind(kind, resource)
-            if found is None or found.ours is False:
+            if found is None or (found.ours is False and not kind.marked_late):
                 if _is_refusal(error):
                     self._journal.refused(resource.key, str(error))
                 raise

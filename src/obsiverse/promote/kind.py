@@ -24,11 +24,13 @@ class Kind(ABC):
     Attributes:
         name: first part of its resources' keys.
         shared: one that is there and is not ours is used as it is (a role, a bucket); else its name counts as taken.
+        marked_late: whether its mark (a tag) comes by a request of its own, so that one without may be ours after a crash.
         actions: what the promoter must be allowed to do for it, as IAM names it.
     """
 
     name: ClassVar[str]
     shared: ClassVar[bool] = False
+    marked_late: ClassVar[bool] = False
     actions: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

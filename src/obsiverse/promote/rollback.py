@@ -54,7 +54,8 @@ def undo_of(journal: Journal, everything: bool = False) -> Undo | None:
                 continue
             later = changes.get(key)
             newest = later or change
-            changes[key] = Change(newest.resource, newest.needs | change.needs, change.before)
+            done = newest.done or change.done
+            changes[key] = Change(newest.resource, newest.needs | change.needs, change.before, done)
     return Undo(tuple(runs), changes) if runs else None
 
 
@@ -77,7 +78,7 @@ def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Jour
             raise PromoteError(f"nothing here knows {change.resource.kind}", "Use the obsiverse that applied it.")
         if change.before is None:
             report(key, "delete", "")
-            _delete(kind, place, change.resource)
+            _delete(kind, place, change)
             now = None
         else:
             report(key, "restore", "")
@@ -99,7 +100,8 @@ def roll_back(undo: Undo, kinds: Mapping[str, Kind], place: Place, journal: Jour
     return walked.done
 
 
-def _delete(kind: Kind, place: Place, resource: Resource) -> None:
+def _delete(kind: Kind, place: Place, change: Change) -> None:
+    resource = change.resource
     try:
         found = kind.read(place, resource)
     except Exception as error:
@@ -107,7 +109,8 @@ def _delete(kind: Kind, place: Place, resource: Resource) -> None:
         if is_missing(error):
             return
         raise
-    if found is not None and found.ours is False:
+    cut_off = kind.marked_late and not change.done
+    if found is not None and found.ours is False and not cut_off:
         raise PromoteError(
             f"{resource.key} is not ours any more: somebody replaced it, or took its tag obsiverse:promoted away",
             "If it may go, delete it by hand.",

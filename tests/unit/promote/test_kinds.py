@@ -28,11 +28,16 @@ from tests.unit.promote.memory import quiet, target
 
 ACCOUNT = "123456789012"
 KINDS = (
-    "amp-workspace", "amp-rules", "cloudwatch-alarm", "cloudwatch-dashboard", "endpoint-scaling", "iam-role", "log-group",
+    "amp-workspace", "amp-rules", "cloudwatch-alarm", "cloudwatch-dashboard", "ecr-repository", "endpoint-scaling", "iam-role", "log-group",
     "model-artifact", "s3-bucket", "sagemaker-endpoint", "sagemaker-endpoint-config", "sagemaker-model",
     "sns-subscription", "sns-topic",
 )  # fmt: skip
 READS = ("Describe", "List", "Get", "Head")
+
+
+def image(region: str) -> str:
+    """The model container's name in a region's registry."""
+    return f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com/obsiverse/model:latest"
 
 
 def at(region: str, **more: Any) -> Any:
@@ -44,7 +49,7 @@ def at(region: str, **more: Any) -> Any:
         endpoints=Endpoints(),
         bucket=f"obsiverse-{region}",
         roles=Roles(sagemaker=f"arn:aws:iam::{ACCOUNT}:role/obsiverse-sagemaker"),
-        images=Images(registry="registry", model="registry/model"),
+        images=Images(registry=f"{ACCOUNT}.dkr.ecr.{region}.amazonaws.com", model=image(region)),
         **more,
     )
 
@@ -57,7 +62,7 @@ def fill() -> None:
     s3.create_bucket(Bucket=f"obsiverse-{region}")
     s3.put_object(Bucket=f"obsiverse-{region}", Key="models/clinical/model.tar.gz", Body=b"weights")
     container = {
-        "Image": "registry/model",
+        "Image": image(region),
         "ModelDataUrl": f"s3://obsiverse-{region}/models/clinical/model.tar.gz",
         "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
     }
@@ -212,6 +217,7 @@ def test_what_is_brought_over_has_the_targets_names(moved: Moved):
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     assert config["DataCaptureConfig"]["DestinationS3Uri"] == f"s3://obsiverse-{region}/captured"
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    assert model["PrimaryContainer"]["Image"] == image(region)
     bucket, _, key = model["PrimaryContainer"]["ModelDataUrl"].removeprefix("s3://").partition("/")
     assert bucket == f"obsiverse-{region}"
     assert boto3.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read() == b"weights"
@@ -289,6 +295,25 @@ def test_a_permission_that_is_missing_is_named_and_what_was_done_is_gone_on_from
     done = moved.apply()
     assert "sagemaker-endpoint/clinical" in done
     assert not {*done} & {*stopped.value.done}
+
+
+def test_a_repository_without_an_image_is_told_of(moved: Moved):
+    moved.apply()
+    assert "push one" in moved.session.plan().steps["ecr-repository/obsiverse/model"].note
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_bucket_that_a_crash_left_without_its_mark_is_ours_all_the_same(moved: Moved, goes_on: bool):
+    recorder, name = moved.recorder, "s3-bucket/obsiverse-eu-west-1"
+    recorder.denied = {"PutBucketTagging": "not now"}
+    with pytest.raises(Stopped):
+        moved.apply()
+    recorder.denied = {}
+    if goes_on:
+        moved.apply()
+        assert moved.session.plan().steps[name].action == "keep"
+    moved.roll_back()
+    assert moved.session.plan().steps[name].action == "create"
 
 
 def test_a_model_of_somebody_else_is_in_the_way_and_a_role_is_used_as_it_is(moved: Moved):

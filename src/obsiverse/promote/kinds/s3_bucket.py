@@ -21,13 +21,14 @@ class S3Bucket(Kind):
 
     name = NAME
     shared = True
+    marked_late = True
     actions = (
         "s3:CreateBucket", "s3:DeleteBucket", "s3:GetBucketPublicAccessBlock", "s3:GetBucketTagging", "s3:ListBucket",
         "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging",
     )  # fmt: skip
 
     def desired(self, source: Source) -> Iterable[Resource]:
-        yield Resource(self.name, source.target.bucket, {"public": False})
+        yield Resource(self.name, source.target.bucket, {"public": False, "marked": True})
 
     def read(self, place: Place, resource: Resource) -> Found | None:
         s3 = place.client("s3")
@@ -42,17 +43,19 @@ class S3Bucket(Kind):
             if is_missing(error):
                 return None
             raise
-        return Found({"public": not self._is_closed(s3, resource.name)}, ours=place.is_ours(self._tags(s3, resource)))
+        ours = place.is_ours(self._tags(s3, resource))
+        # The mark is a property too: CreateBucket can't set it, and a crash may come between.
+        return Found({"public": not self._is_closed(s3, resource.name), "marked": ours}, ours=ours)
 
     def create(self, place: Place, resource: Resource) -> None:
         where = {"CreateBucketConfiguration": {"LocationConstraint": place.region}}
         s3 = place.client("s3")
         s3.create_bucket(Bucket=resource.name, **({} if place.region == "us-east-1" else where))
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        s3.put_bucket_tagging(Bucket=resource.name, Tagging={"TagSet": tags})
+        self._mark(place, resource)
         self._close(place, resource)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:
+        self._mark(place, resource)
         self._close(place, resource)
 
     def delete(self, place: Place, resource: Resource) -> None:
@@ -62,6 +65,12 @@ class S3Bucket(Kind):
         except Exception as error:
             if code_of(error) != "BucketNotEmpty":
                 raise
+
+    def _mark(self, place: Place, resource: Resource) -> None:
+        s3 = place.client("s3")
+        tags = {**self._tags(s3, resource), **place.tags}
+        tagging = {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        s3.put_bucket_tagging(Bucket=resource.name, Tagging=tagging)
 
     def _close(self, place: Place, resource: Resource) -> None:
         configuration = dict.fromkeys(BLOCKED, not resource.properties["public"])
