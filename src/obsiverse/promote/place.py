@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 8
 """Of one request: throttling, errors of the server and broken connections are tried again, with growing pauses and jitter."""
+FIRST_ATTEMPTS = 3
+"""Of the very first one: a target that is not there is said to be so at once."""
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
@@ -167,7 +169,7 @@ class Place:
     def _make(self, service: str) -> Any:
         # boto3 takes a quarter of a second to import: only commands that need it wait for it.
         config = importlib.import_module("botocore.config").Config(
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": FIRST_ATTEMPTS if service == "sts" else ATTEMPTS},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             max_pool_connections=16,

@@ -297,6 +297,13 @@ def test_a_permission_that_is_missing_is_named_and_what_was_done_is_gone_on_from
     assert not {*done} & {*stopped.value.done}
 
 
+def test_without_endpoints_there_is_still_a_repository_to_push_the_model_container_to(tmp_path: Path, moved: Moved):
+    again = Moved(tmp_path, endpoints=())
+    kinds = {key.partition("/")[0] for key in again.session.resources}
+    assert "ecr-repository" in kinds
+    assert not any(kind.startswith(("sagemaker", "model")) for kind in kinds)
+
+
 def test_a_repository_without_an_image_is_told_of(moved: Moved):
     moved.apply()
     assert "push one" in moved.session.plan().steps["ecr-repository/obsiverse/model"].note

@@ -92,6 +92,9 @@ def of_image(source: Source, image: str) -> str | None:
 
 
 def _repositories(source: Source) -> Iterator[str]:
+    # That of the model container also before a model is promoted, so that the image can be pushed.
+    if repository := of_image(source, source.target.images.model):
+        yield repository
     for endpoint in source.endpoints:
         for model in endpoint["Models"].values():
             for container in model_artifact.containers(model):
