@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 import time
@@ -194,8 +195,17 @@ class Place:
                     "profile": {"profile_name": given.profile},
                     "environment": dict[str, str](),
                 }[given.source]
-                self._session = importlib.import_module("boto3").Session(region_name=self.region, **arguments)
+                core = importlib.import_module("botocore.session").Session()
+                core.register_component("data_loader", _loader())
+                make = importlib.import_module("boto3").Session
+                self._session = make(region_name=self.region, botocore_session=core, **arguments)
             return self._session
+
+
+@functools.cache
+def _loader() -> Any:
+    """botocore's descriptions of the services, read once for this machine and the target: they are megabytes of JSON."""
+    return importlib.import_module("botocore.loaders").create_loader()
 
 
 def partition(region: str) -> str:
