@@ -9,6 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 from obsiverse.promote.errors import PromoteError
 
 WORKERS = 12
+NOTICE_SECONDS = 0.5
+"""Within which Ctrl-C is noticed: a thread that waits without end for another may not hear of a signal."""
 
 
 class Walk:
@@ -57,7 +59,7 @@ def walk(
             if not running:
                 break
             try:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                finished, _ = wait(running, NOTICE_SECONDS, FIRST_COMPLETED)
             except BaseException:
                 interrupt()
                 raise
