@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -23,7 +24,13 @@ from obsiverse.targets import load_target
 
 ROOT = Path(__file__).resolve().parents[2]
 OBSIVERSE = ROOT / ".venv" / "bin" / "obsiverse"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [
+    pytest.mark.timeout(900),
+    # The workspace's data sources have the addresses of the target's file, which are this machine's and no container's.
+    pytest.mark.skipif(
+        os.environ.get("OBSIVERSE_ENGINE") == "docker", reason="stage's addresses are those of native services"
+    ),
+]
 READS = re.compile(r"^(Describe|List|Get|Head|BatchGet)")
 ACCOUNTS_OF_GRAFANA = {
     "CreateWorkspaceServiceAccount", "CreateWorkspaceServiceAccountToken", "DeleteWorkspaceServiceAccount",
