@@ -1,6 +1,6 @@
 """The command line."""
 
-from obsiverse.cli import configuration, doctor, execution, inspection, lifecycle, report
+from obsiverse.cli import configuration, doctor, execution, inspection, lifecycle, promotion, report
 from obsiverse.cli.app import app, main
 
-__all__ = ["app", "configuration", "doctor", "execution", "inspection", "lifecycle", "main", "report"]
+__all__ = ["app", "configuration", "doctor", "execution", "inspection", "lifecycle", "main", "promotion", "report"]

@@ -18,6 +18,7 @@ from obsiverse.components import ComponentError
 from obsiverse.compose import ComposeError
 from obsiverse.engine.errors import EngineError, Interrupted, ServiceFailed
 from obsiverse.engine.workspace import Workspace
+from obsiverse.promote import PromoteError, Stopped
 from obsiverse.targets import TargetError
 
 app = typer.Typer(
@@ -69,6 +70,16 @@ def main() -> None:
     except Interrupted as error:
         _print_error(error.message, error.hint)
         raise SystemExit(130) from None
+    except Stopped as error:
+        _print_error(
+            error.message,
+            error.hint,
+            [f"done: {key}" for key in error.done] + [f"not begun: {key}" for key in error.left],
+        )
+        raise SystemExit(1) from None
+    except PromoteError as error:
+        _print_error(error.message, error.hint)
+        raise SystemExit(1) from None
     except EngineError as error:
         _print_error(error.message, error.hint)
         raise SystemExit(1) from None

@@ -28,7 +28,7 @@ def load_target(target: str | Path, environment: Mapping[str, str]) -> Target:
     Raises:
         TargetError: there is none, or it is not one; every problem is named.
     """
-    file = _find(target)
+    file = find_target(target)
     try:
         root = _expand(read(file), environment)
     except ComposeError as error:
@@ -40,7 +40,8 @@ def load_target(target: str | Path, environment: Mapping[str, str]) -> Target:
         raise TargetError("\n".join(problems)) from None
 
 
-def _find(target: str | Path) -> Path:
+def find_target(target: str | Path) -> Path:
+    """The file of a target, by its name or path. Raises TargetError."""
     if isinstance(target, Path) or "/" in target or target.endswith((".yaml", ".yml")):
         return Path(target)
     file = FOLDER / f"{target}.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 def _url(value: str) -> str:
@@ -93,6 +93,56 @@ class InstanceTypes(_Settings):
     endpoint: InstanceType
 
 
+class Notification(_Settings):
+    """Who is told of alerts, through SNS. An address that is a secret does not belong in a file: write `${NAME}`."""
+
+    protocol: Literal["email", "email-json", "http", "https", "sms", "sqs", "lambda"]
+    endpoint: Words
+
+
+class Canary(_Settings):
+    """How an endpoint goes over to another model: a share of requests first, all of them after a while without alarm.
+
+    Attributes:
+        percent: of the capacity that takes requests first; at most 50.
+        seconds: for how long.
+    """
+
+    percent: Annotated[int, Field(ge=1, le=50)] = 10
+    seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+
+
+class Promotion(_Settings):
+    """What promotion brings to the target. A pattern is a name, or one with `*` and `?`.
+
+    Attributes:
+        name: of what is made once: the workspaces' alias and name, the topic of alerts, and what other names begin with.
+        grafana: whether there is a workspace of Managed Grafana.
+        grafana_version: of a new one; the newest where none is said.
+        endpoints: which of this machine's, with their models and artifacts.
+        alarms, topics, trace_groups: likewise.
+        notifications: who subscribes to the topic of alerts.
+        indexing_percent: of traces that are indexed; what is above 1 is paid for.
+        samples: for an endpoint, the s3:// address of rows (CSV) on this machine to compare its answers by.
+        log_days: for how long logs are kept, as CloudWatch Logs counts them.
+        files: folder for the collector's configuration, relative to the target's file; none: promoted/NAME there.
+    """
+
+    name: Annotated[str, _pattern(r"^[a-zA-Z][a-zA-Z0-9-]{0,31}$")] = "obsiverse"
+    grafana: bool = True
+    grafana_version: Annotated[str, _pattern(r"^[0-9]+\.[0-9]+$")] | None = None
+    endpoints: tuple[Words, ...] = ("*",)
+    alarms: tuple[Words, ...] = ("*",)
+    topics: tuple[Words, ...] = ("*",)
+    trace_groups: tuple[Words, ...] = ("*",)
+    notifications: tuple[Notification, ...] = ()
+    canary: Canary = Canary()
+    indexing_percent: Annotated[float, Field(gt=0, le=100)] = 1.0
+    samples: dict[str, Annotated[str, _pattern(r"^s3://[^/]+/.+$")]] = {}
+    log_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 30
+    files: Words | None = None
+
+
 class Target(_Settings):
     """One place the topology runs in.
 
@@ -101,6 +151,7 @@ class Target(_Settings):
         otlp: the collector, OTLP over HTTP.
         grafana: its URL.
         bucket: for training data, artifacts and captured requests.
+        promote: what promotion brings there; None where it brings nothing.
     """
 
     name: Annotated[str, _pattern(r"^[a-z][a-z0-9-]*$")]
@@ -116,20 +167,26 @@ class Target(_Settings):
     roles: Roles
     images: Images
     instance_types: InstanceTypes
+    promote: Promotion | None = None
 
     @model_validator(mode="after")
     def _is_complete(self) -> Target:
         if self.credentials.source == "emulated" and self.endpoints.aws is None:
             raise ValueError("emulated credentials need endpoints.aws: AWS itself would refuse them")
-        if self.workspaces.amp is None and not (self.endpoints.amp_remote_write and self.endpoints.amp_query):
-            raise ValueError("set workspaces.amp, or both endpoints.amp_remote_write and endpoints.amp_query")
+        named = self.workspaces.amp or (self.endpoints.amp_remote_write and self.endpoints.amp_query)
+        if not named and self.promote is None:
+            raise ValueError(
+                "set workspaces.amp, or both endpoints.amp_remote_write and endpoints.amp_query;"
+                " or promote, which makes a workspace"
+            )
         if f"::{self.account}:" not in self.roles.sagemaker:
             raise ValueError(f"roles.sagemaker is in another account than {self.account}")
         return self
 
     def environment(self) -> dict[str, str]:
         """The variables that configurations and SDKs read. One that is absent must not be set: see `shell_lines`."""
-        endpoints, amp = self.endpoints, self._public("aps-workspaces", f"workspaces/{self.workspaces.amp}")
+        endpoints, workspace = self.endpoints, self.workspaces.amp
+        amp = self._public("aps-workspaces", f"workspaces/{workspace}") if workspace else None
         values: dict[str, str | None] = {
             "OBSIVERSE_TARGET": self.name,
             "AWS_ACCOUNT_ID": self.account,
@@ -142,7 +199,7 @@ class Target(_Settings):
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.otlp,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             "AMP_WORKSPACE_ID": self.workspaces.amp,
-            "AMP_REMOTE_WRITE_URL": endpoints.amp_remote_write or f"{amp}/api/v1/remote_write",
+            "AMP_REMOTE_WRITE_URL": endpoints.amp_remote_write or (amp and f"{amp}/api/v1/remote_write"),
             "AMP_QUERY_URL": endpoints.amp_query or amp,
             "XRAY_TRACES_ENDPOINT": endpoints.xray_traces or self._public("xray", "v1/traces"),
             "LOGS_OTLP_ENDPOINT": endpoints.logs_otlp or self._public("logs", "v1/logs"),

@@ -1,0 +1,93 @@
+"""CloudWatch alarms: this machine's, with their topics in the target.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from obsiverse.promote.kind import Kind
+from obsiverse.promote.kinds import sns_topic
+from obsiverse.promote.place import Place
+from obsiverse.promote.prices import ALARM_PER_MONTH, HOURS_PER_MONTH, Prices
+from obsiverse.promote.resource import Found, Resource
+from obsiverse.promote.source import Source, pages
+
+NAME = "cloudwatch-alarm"
+MEMBERS = (
+    "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "MetricName",
+    "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
+    "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
+    "Metrics", "ThresholdMetricId",
+)  # fmt: skip
+"""What DescribeAlarms tells of an alarm that PutMetricAlarm takes."""
+SCALING = "TargetTracking-"
+"""How the names of Application Auto Scaling's own alarms begin."""
+
+
+class CloudWatchAlarm(Kind):
+    """A metric alarm. Of its actions only topics are taken along."""
+
+    name = NAME
+    actions = (
+        "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
+        "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
+    )  # fmt: skip
+
+    def desired(self, source: Source) -> Iterable[Resource]:
+        patterns = source.promotion.alarms
+        if not patterns:
+            return
+        listed = pages(source.local.client("cloudwatch"), "describe_alarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
+        alarms = {one["AlarmName"]: one for one in listed if not one["AlarmName"].startswith(SCALING)}
+        topics = set(source.chosen(_topics(source), source.promotion.topics))
+        topics.add(sns_topic.alerts(source.promotion))
+        for name in source.chosen(list(alarms), patterns):
+            properties = source.retargeted(normalized(alarms[name]))
+            for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+                actions = [one for one in properties.get(member, []) if one.rpartition(":")[2] in topics]
+                properties[member] = actions
+            used = {one.rpartition(":")[2] for one in properties["AlarmActions"] + properties["OKActions"]}
+            after = frozenset(f"{sns_topic.NAME}/{topic}" for topic in used)
+            yield Resource(self.name, name, normalized(properties), after=after)
+
+    def read(self, place: Place, resource: Resource) -> Found | None:
+        cloudwatch = place.client("cloudwatch")
+        found = cloudwatch.describe_alarms(AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        if not found:
+            return None
+        arn = found[0]["AlarmArn"]
+        tags = {one["Key"]: one["Value"] for one in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+        return Found(normalized(found[0]), {"arn": arn}, ours=place.is_ours(tags))
+
+    def create(self, place: Place, resource: Resource) -> None:
+        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
+        place.client("cloudwatch").put_metric_alarm(AlarmName=resource.name, **resource.properties, Tags=tags)
+
+    def change(self, place: Place, resource: Resource, found: Found) -> None:
+        place.client("cloudwatch").put_metric_alarm(AlarmName=resource.name, **resource.properties)
+
+    def delete(self, place: Place, resource: Resource) -> None:
+        place.client("cloudwatch").delete_alarms(AlarmNames=[resource.name])
+
+    def cost(self, resource: Resource, prices: Prices) -> float:
+        return ALARM_PER_MONTH / HOURS_PER_MONTH
+
+
+def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
+    """What is said of an alarm, without what says nothing."""
+    found = {name: alarm[name] for name in MEMBERS if alarm.get(name) not in (None, [], "")}
+    if found.get("TreatMissingData") == "missing":
+        del found["TreatMissingData"]
+    if "Dimensions" in found:
+        found["Dimensions"] = sorted(found["Dimensions"], key=lambda one: one["Name"])
+    if found.get("DatapointsToAlarm") == found.get("EvaluationPeriods"):
+        found.pop("DatapointsToAlarm", None)
+    return found
+
+
+def _topics(source: Source) -> list[str]:
+    listed = pages(source.local.client("sns"), "list_topics", "Topics")
+    return [one["TopicArn"].rpartition(":")[2] for one in listed if not one["TopicArn"].endswith(".fifo")]
