@@ -106,7 +106,6 @@ def test_one_account_is_emptied_and_the_other_is_not(platform: Platform) -> None
 
     assert answer["account"] == EMPTIED
     assert {"s3", "sqs", "cloudwatch", "ec2"} <= set(answer["services"])
-    assert answer["seconds"] < 1.0
     assert held(platform, EMPTIED) == []
     assert held(platform, KEPT) == before
     assert platform.client("s3", KEPT).get_object(Bucket=f"bucket-{KEPT}", Key="key")["Body"].read() == b"content"
