@@ -232,6 +232,12 @@ def test_where_there_are_no_exemplars_the_series_come_all_the_same(asked: Lookou
     assert len(result["frames"]) == 2
 
 
+def test_what_a_browser_leaves_unquoted_is_signed_all_the_same(asked: Lookout) -> None:
+    address = f"{asked.url}/api/datasources/uid/amp/resources/api/v1/label/zone/values"
+    answer = httpx.get(f"{address}?match[]=plain%7Bzone%3D~%22(a%7Cb)%22%2C__name__%21%3D''%7D")
+    assert (answer.status_code, answer.json().get("data")) == (200, ["a", "b"])
+
+
 def test_wrong_key_is_told_by_the_query_that_uses_it(asked: Lookout, planes: str) -> None:
     members = {
         "url": f"{planes}/workspaces/{WORKSPACE}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import httpx
 
@@ -78,7 +78,9 @@ class PrometheusHttp:
         """
         if not source.url:
             raise QueryError(400, f"the data source {source.name} has no url; set one", "plugin")
-        url = f"{source.url}{path}" + (f"?{query}" if query else "")
+        # Browsers leave more characters as they are than a signature does: it is of RFC 3986's form.
+        normal = urlencode(parse_qsl(query, keep_blank_values=True), quote_via=quote)
+        url = f"{source.url}{path}" + (f"?{normal}" if normal else "")
         headers = {"Content-Type": content_type} if content_type else {}
         headers |= _own_headers(source)
         if source.json_data.get("sigV4Auth"):
