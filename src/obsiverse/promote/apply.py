@@ -33,6 +33,9 @@ def apply(plan: Plan, kinds: Mapping[str, Kind], place: Place, journal: Journal,
             "Choose another promote.name in the target's file, or delete or rename what is there. Nothing was done.",
         )
     if not plan.changes:
+        # One that was killed after its last step is at its end now.
+        if journal.open_run is not None:
+            journal.finish()
         return []
     work = _Work(plan, kinds, place, journal, report)
     place.identity()

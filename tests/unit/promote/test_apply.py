@@ -72,6 +72,16 @@ def test_apply_brings_about_what_is_wanted_and_a_second_plan_is_empty(journal: J
     assert run(world, journal) == []
 
 
+def test_an_apply_that_was_killed_after_its_last_step_is_ended_by_the_next(journal: Journal):
+    world = World(BEFORE)
+    run(world, journal)
+    with journal:
+        journal.begin("111111111111", "us-east-1")
+        assert journal.open_run is not None
+    assert run(world, journal) == []
+    assert journal.open_run is None
+
+
 def test_what_is_needed_comes_first(journal: Journal):
     world = World()
     done = run(world, journal)
