@@ -70,14 +70,14 @@ def apply(target: TargetName = "aws", yes: Yes = False) -> None:
     with _session(target) as session, session.journal as journal:
         made = session.plan()
         show_plan(made)
-        nothing = not made.changes and not made.taken
-        if not nothing and not made.taken and not yes:
+        if made.changes and not made.taken and not yes:
             typer.confirm(f"Apply this to {made.target} ({made.account}, {made.region})?", abort=True, err=True)
         with Progress() as progress:
             done = promote.apply(made, session.kinds, session.place, journal, progress.stage)
-    if nothing:
-        return
-    out.print(f"Applied: {len(done)} of {len(made.changes)}. `obsiverse promote verify --target {target}` proves it.")
+    if made.changes:
+        out.print(
+            f"Applied: {len(done)} of {len(made.changes)}. `obsiverse promote verify --target {target}` proves it."
+        )
 
 
 @promote_app.command()

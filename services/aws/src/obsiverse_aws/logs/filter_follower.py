@@ -38,7 +38,8 @@ class FilterFollower:
     def begin(self, account: str, region: str, group: str) -> None:
         """Have a group's filters see what comes from now on, unless it has some already; raises what the data plane answers."""
         if not _has_filters(account, region, group):
-            self._acknowledge(account, region, group, self._new(account, region, group)["last"])
+            newest = self._data_plane.call(account, region, "ObsiverseNewEvents", {"logGroupName": group})["last"]
+            self._acknowledge(account, region, group, newest)
 
     def _look(self) -> None:
         while not self._closed.wait(LOOK_SECONDS):
@@ -63,9 +64,6 @@ class FilterFollower:
                 put = [{"timestamp": event["timestamp"], "message": event["message"]} for event in events]
                 apply_filters(account, region, group, stream, put, match)
             page = self._acknowledge(account, region, group, page["last"])
-
-    def _new(self, account: str, region: str, group: str) -> Any:
-        return self._data_plane.call(account, region, "ObsiverseNewEvents", {"logGroupName": group})
 
     def _acknowledge(self, account: str, region: str, group: str, last: int) -> Any:
         asked = {"logGroupName": group, "reader": READER, "acknowledge": last}
