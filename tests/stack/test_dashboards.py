@@ -104,7 +104,9 @@ def test_every_query_of_logs_finds_rows(stack, eventually: Callable[..., Any]):
     def rows(target: dict[str, Any]) -> list[Any]:
         now = int(time.time())
         started = logs.start_query(
-            logGroupNames=[filled(group["name"]) for group in target["logGroups"]],
+            logGroupNames=[
+                filled(name) for name in (*target["logGroupNames"], *(group["arn"] for group in target["logGroups"]))
+            ],
             startTime=now - 6 * 3600,
             endTime=now,
             queryString=filled(target["expression"]),

@@ -122,7 +122,7 @@ def log_insights(expression: str, *groups: str, by: tuple[str, ...] = ()) -> clo
     """A CloudWatch Logs Insights query.
 
     Args:
-        groups: names of log groups, or variables that hold some.
+        groups: names of log groups, or variables (`$name`) that hold some.
         by: what the query's `stats` groups by, which Grafana makes a series of each.
     """
     return cloudwatch.LogsQuery(
@@ -130,8 +130,9 @@ def log_insights(expression: str, *groups: str, by: tuple[str, ...] = ()) -> clo
         query_mode=cloudwatch.QueryMode.LOGS,
         region=REGION,
         expression=expression,
-        log_groups=[cloudwatch.LogGroup(arn="", name=group) for group in groups],
-        log_group_names=list(groups),
+        # Grafana reads no name here, and a variable's values are ARNs.
+        log_groups=[cloudwatch.LogGroup(arn=group, name=group) for group in groups if group.startswith("$")],
+        log_group_names=[group for group in groups if not group.startswith("$")],
         stats_groups=list(by),
         id_val="",
     )

@@ -165,6 +165,20 @@ def test_log_rows_have_times_and_messages(asked: Lookout) -> None:
     assert frame["schema"]["meta"]["custom"]["Status"] == "Complete"
 
 
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"logGroups": [{"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{GROUP}:*"}] * 2},
+        {"logGroups": [{"arn": "", "name": GROUP}]},
+        {"logGroups": [], "logGroupNames": [GROUP]},
+    ],
+)
+@pytest.mark.usefixtures("logged")
+def test_log_groups_are_named_as_grafana_names_them(asked: Lookout, groups: dict[str, Any]) -> None:
+    [frame] = asked.query(insights("fields took | limit 1", **groups))["A"]["frames"]
+    assert len(frame["data"]["values"][0]) == 1
+
+
 @pytest.mark.usefixtures("logged")
 def test_statistics_by_group_are_a_series_each(asked: Lookout) -> None:
     query = insights("stats count(*) as hits by bin(1h) as at, level", statsGroups=["at", "level"])

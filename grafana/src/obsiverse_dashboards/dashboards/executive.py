@@ -15,6 +15,7 @@ from obsiverse_dashboards.style import BAD, GOOD, HEALTH, NEUTRAL, WATCH, Unit, 
 MODEL = 'endpoint=~"$endpoint"'
 PRICE = "At AWS's list price, projected from what runs now; not a bill."
 HOURS_A_DAY, HOURS_A_MONTH = 24, 730
+ENDED = "Not running now, or hardly asked"
 LIVE = words({"1": ("Live", GOOD)})
 LEVELS = steps(GOOD, (1, WATCH), (2, BAD))
 RELIABLE = steps(BAD, (0.95, WATCH), (0.99, GOOD))
@@ -298,6 +299,7 @@ def _each() -> Section:
                     spark=False,
                     large=True,
                     links=(to_endpoint("$endpoint"),),
+                    waits=ENDED,
                 ),
             ),
             (
@@ -316,6 +318,7 @@ def _each() -> Section:
                     room=0.3,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
+                    waits=ENDED,
                 ),
             ),
             (
@@ -333,6 +336,7 @@ def _each() -> Section:
                     room=0.05,
                     legend=(),
                     links=(to_endpoint("$endpoint"),),
+                    waits=ENDED,
                 ),
             ),
             (
@@ -345,6 +349,7 @@ def _each() -> Section:
                     decimals=4,
                     thresholds=steps(NEUTRAL),
                     links=(Link("Where it goes", Uid.COST, (("endpoint", "$endpoint"),)),),
+                    waits=ENDED,
                 ),
             ),
         ),

@@ -49,32 +49,48 @@ function promQuery(target: Query, scope: Scope, range: TimeRange): Query {
   };
 }
 
+/** The values of a text that is one variable, each by itself; else the text with its variables filled in. */
+function expand(one: unknown, scope: Scope): unknown[] {
+  if (typeof one !== 'string') {
+    return [one];
+  }
+  const whole = /^(?:\$(\w+)|\$\{(\w+)\}|\[\[(\w+)\]\])$/.exec(one.trim());
+  const name = whole?.[1] ?? whole?.[2] ?? whole?.[3];
+  const binding = name ? scope(name) : undefined;
+  return Array.isArray(binding?.value) ? binding.value : [interpolate(one, scope, 'raw')];
+}
+
 /** A dimension set to a variable of several values becomes those values. */
 function dimensions(value: unknown, scope: Scope): unknown {
   if (!value || typeof value !== 'object' || Array.isArray(value)) {
     return value;
   }
-  const expand = (one: unknown): unknown[] => {
-    if (typeof one !== 'string') {
-      return [one];
-    }
-    const whole = /^(?:\$(\w+)|\$\{(\w+)\}|\[\[(\w+)\]\])$/.exec(one.trim());
-    const name = whole?.[1] ?? whole?.[2] ?? whole?.[3];
-    const binding = name ? scope(name) : undefined;
-    return Array.isArray(binding?.value) ? binding.value : [interpolate(one, scope, 'raw')];
-  };
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => {
-      const list = (Array.isArray(each) ? each : [each]).flatMap(expand);
+      const list = (Array.isArray(each) ? each : [each]).flatMap((one) => expand(one, scope));
       return [interpolate(key, scope, 'raw'), list];
     }),
   );
 }
 
+/** Log groups likewise: a variable's values are their ARNs. */
+function logGroups(value: unknown, scope: Scope): unknown {
+  if (!Array.isArray(value)) {
+    return value;
+  }
+  return value.flatMap((one) =>
+    typeof one === 'string' ? expand(one, scope) : expand(one?.arn || one?.name, scope).map((arn) => ({ arn, name: arn })),
+  );
+}
+
 function cloudWatchQuery(target: Query, scope: Scope): Query {
-  const { dimensions: asked, ...rest } = target;
-  const query = interpolateAll(rest, scope, 'csv') as Query;
-  return asked === undefined ? query : { ...query, dimensions: dimensions(asked, scope) };
+  const query = interpolateAll(target, scope, 'csv') as Query;
+  const expanded = {
+    dimensions: dimensions(target.dimensions, scope),
+    logGroups: logGroups(target.logGroups, scope),
+    logGroupNames: logGroups(target.logGroupNames, scope),
+  };
+  return { ...query, ...Object.fromEntries(Object.entries(expanded).filter(([, value]) => value !== undefined)) };
 }
 
 function sendable(target: Query, source: DataSourceInfo, scope: Scope, range: TimeRange): Query {
@@ -92,10 +108,16 @@ const uidOf = (target: Query) => (typeof target.datasource === 'object' ? target
 /** A hidden query is still sent where an expression, or CloudWatch's metric math by its id, may compute with it. */
 const needed = (target: Query, computing: boolean) => computing || (typeof target.id === 'string' && target.id !== '');
 
+const count = (list: unknown) => (Array.isArray(list) ? list.length : 0);
+
 /** A query that asks for nothing, such as for a trace that nobody has chosen yet, is not sent. */
-function isEmpty(query: Query, source: DataSourceInfo): boolean {
+function isEmpty(target: Query, query: Query, source: DataSourceInfo): boolean {
   if (isPrometheus(source.type)) {
     return String(query.expr ?? '').trim() === '';
+  }
+  if (isCloudWatch(source.type)) {
+    const groups = (one: Query) => count(one.logGroups) + count(one.logGroupNames);
+    return groups(target) > 0 && groups(query) === 0;
   }
   return isXRay(source.type) && query.queryType === 'getTrace' && String(query.query ?? '').trim() === '';
 }
@@ -135,7 +157,7 @@ export function buildRequest(panel: Panel, sources: Sources, scope: Scope, range
       first ??= step;
       const scrapeMs = toMs(interpolate(String(target.interval ?? ''), scope, 'raw')) ?? toMs(scrape) ?? 15_000;
       const query = sendable(target, source, chain(stepScope(step, scrapeMs), scope), range);
-      if (isEmpty(query, source)) {
+      if (isEmpty(target, query, source)) {
         continue;
       }
       formats.set(target.refId, String(query.format ?? ''));

@@ -44,17 +44,14 @@ const paths: Record<string, string> = {
 
 type Item = { value?: unknown; text?: unknown; label?: unknown; name?: unknown } | string;
 
-/** A resource answers with names, `{text, value}`, or `{value: {name, arn}}`, by kind and version. */
+/** A resource answers with names, `{text, value}`, or `{value: {name, arn}}`, by kind and version; a log group's value is its ARN. */
 export function toOption(item: Item): Option {
   if (typeof item === 'string') {
     return { text: item, value: item };
   }
   const inner = (item.value ?? item.name) as unknown;
-  const value =
-    inner && typeof inner === 'object'
-      ? String((inner as { name?: unknown; arn?: unknown }).name ?? (inner as { arn?: unknown }).arn)
-      : String(inner ?? '');
-  return { value, text: String(item.text ?? item.label ?? value) };
+  const { name, arn } = inner && typeof inner === 'object' ? (inner as { name?: unknown; arn?: unknown }) : { name: inner };
+  return { value: String(arn ?? name ?? ''), text: String(item.text ?? item.label ?? name ?? arn ?? '') };
 }
 
 /** Options that a query variable has from CloudWatch: regions, namespaces, metrics, dimensions, log groups. */

@@ -45,7 +45,7 @@ describe('requests', () => {
     },
   });
   const range = makeRange('1700000000000', '1700021600000', 'utc');
-  const scope = scopeOf({ amp: { value: 'amp' }, ep: { value: ['a', 'b'], multi: true }, none: { value: '' } });
+  const scope = scopeOf({ amp: { value: 'amp' }, ep: { value: ['a', 'b'], multi: true }, none: { value: '' }, empty: { value: [] } });
   const build = (more: Partial<Panel>, points = 600) => buildRequest(panel(more), sources, scope, range, points);
 
   it('asks for everything in one request, each query with its own data source and step', () => {
@@ -68,6 +68,17 @@ describe('requests', () => {
       datasource: { uid: 'amp', type: 'grafana-amazonprometheus-datasource' },
     });
     expect(request?.queries[1]).toMatchObject({ dimensions: { Name: ['a', 'b'], Fixed: ['x'] } });
+  });
+
+  it('asks for each log group that a variable stands for', () => {
+    const asked = (more: object) => build({ targets: [{ refId: 'A', datasource: { uid: 'cw' }, expression: 'x', ...more }] }).request?.queries[0];
+    const chosen = [
+      { arn: 'a', name: 'a' },
+      { arn: 'b', name: 'b' },
+    ];
+    expect(asked({ logGroups: [{ arn: '$ep', name: '$ep' }] })).toMatchObject({ logGroups: chosen });
+    expect(asked({ logGroups: [{ arn: '', name: '${ep}' }] })).toMatchObject({ logGroups: chosen });
+    expect(asked({ logGroupNames: ['$ep', '/c'] })).toMatchObject({ logGroupNames: ['a', 'b', '/c'] });
   });
 
   it('is no finer than the scrape interval, or than the panel says', () => {
@@ -93,6 +104,9 @@ describe('requests', () => {
     expect(build({ targets: [{ refId: 'A', expr: ' ' }] }).request).toBeUndefined();
     expect(
       build({ targets: [{ refId: 'A', datasource: { uid: 'xray' }, queryType: 'getTrace', query: '$none' }] }).request,
+    ).toBeUndefined();
+    expect(
+      build({ targets: [{ refId: 'A', datasource: { uid: 'cw' }, logGroups: [{ arn: '$empty', name: '$empty' }] }] }).request,
     ).toBeUndefined();
     expect([...build({ datasource: { uid: 'gone' }, targets: [{ refId: 'A', expr: 'x' }] }).errors]).toEqual([
       ['A', 'There is no data source gone.'],

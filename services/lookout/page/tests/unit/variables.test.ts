@@ -83,7 +83,7 @@ describe('queries', () => {
       dimensionFilters: { a: 'b' },
     });
     expect(() => parseCloudWatchQuery('ebs_volume_ids(x)')).toThrow(/ebs_volume_ids/);
-    expect(toOption({ value: { name: 'group', arn: 'arn:x' } })).toEqual(option('group'));
+    expect(toOption({ value: { name: 'group', arn: 'arn:x' } })).toEqual({ value: 'arn:x', text: 'group' });
   });
 });
 

@@ -148,12 +148,10 @@ def _log_groups(query: Query) -> list[str]:
     for each in cast("list[object]", given):
         if isinstance(each, dict):
             group = cast("dict[str, Any]", each)
-            # arn:aws:logs:region:account:log-group:name, with or without :*
-            name = group.get("name") or str(group.get("arn", "")).removesuffix(":*").split(":log-group:")[-1]
-            names.append(str(name))
-        else:
-            names.append(str(each))
-    return [name for name in names if name]
+            each = group.get("arn") or group.get("name") or ""
+        # arn:aws:logs:region:account:log-group:name, with or without :*
+        names.append(str(each).removesuffix(":*").split(":log-group:")[-1])
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _groups(query: Query) -> list[str]:
