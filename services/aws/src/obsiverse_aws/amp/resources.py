@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from obsiverse_aws.amp.errors import ConflictException, ResourceNotFoundException, ValidationException
+from obsiverse_aws.amp.errors import ValidationException
 from obsiverse_aws.amp.models import (
     ACTIVE,
     CREATING,
@@ -17,6 +17,7 @@ from obsiverse_aws.amp.models import (
     Definition,
     Workspace,
 )
+from obsiverse_aws.resource_errors import ConflictException, ResourceNotFoundException
 from obsiverse_aws.store import AlreadyExists, Gone, Key, Store
 
 DATA_MAX = 1 << 20  # bytes of a definition, AWS's quota

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from obsiverse_aws.amp.errors import ResourceNotFoundException, ValidationException
+from obsiverse_aws.amp.errors import ValidationException
 from obsiverse_aws.amp.models import RuleGroupsNamespace, Workspace
 from obsiverse_aws.amp.resources import Caller, Resources
+from obsiverse_aws.resource_errors import ResourceNotFoundException
 from obsiverse_aws.store import Gone, Key
 
 MAX_TAGS = 50

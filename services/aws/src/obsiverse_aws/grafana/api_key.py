@@ -9,17 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import (
-    ConflictException,
-    ResourceNotFoundException,
-    ServiceQuotaExceededException,
-    refused,
-)
+from obsiverse_aws.grafana.errors import ServiceQuotaExceededException, refused
 from obsiverse_aws.grafana.grafana_api import GrafanaApi, Missing, Taken
 from obsiverse_aws.grafana.models import ServiceAccount, Workspace
 from obsiverse_aws.grafana.organizations import Organizations
 from obsiverse_aws.grafana.resources import Resources
 from obsiverse_aws.grafana.service_account import ServiceAccounts
+from obsiverse_aws.resource_errors import ConflictException, ResourceNotFoundException
 
 MAX_KEYS = 100
 KIND = "apiKey"

@@ -21,28 +21,6 @@ class AccessDeniedException(ServiceException):
     sender_fault: ClassVar[bool] = True
 
 
-class ResourceNotFoundException(ServiceException):
-    """There is no such resource in the caller's account and region."""
-
-    code: ClassVar[str] = "ResourceNotFoundException"
-    status_code: ClassVar[int] = 404
-    sender_fault: ClassVar[bool] = True
-
-    def __init__(self, message: str, identity: str, kind: str) -> None:
-        super().__init__(message, resourceId=identity, resourceType=kind)
-
-
-class ConflictException(ServiceException):
-    """The name is taken, or the resource is on its way to another status."""
-
-    code: ClassVar[str] = "ConflictException"
-    status_code: ClassVar[int] = 409
-    sender_fault: ClassVar[bool] = True
-
-    def __init__(self, message: str, identity: str, kind: str) -> None:
-        super().__init__(message, resourceId=identity, resourceType=kind)
-
-
 class ValidationException(ServiceException):
     """The request breaks a constraint.
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import ConflictException, ResourceNotFoundException
 from obsiverse_aws.grafana.models import ACTIVE, CREATING, DELETING, Workspace
+from obsiverse_aws.resource_errors import ConflictException, ResourceNotFoundException
 from obsiverse_aws.store import Gone, Key, Store
 
 

@@ -9,12 +9,13 @@ import time
 from typing import Any
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import ConflictException, ResourceNotFoundException, ServiceQuotaExceededException
+from obsiverse_aws.grafana.errors import ServiceQuotaExceededException
 from obsiverse_aws.grafana.grafana_api import GrafanaApi, Missing, Taken
 from obsiverse_aws.grafana.listing import page
 from obsiverse_aws.grafana.models import ServiceAccount, Workspace
 from obsiverse_aws.grafana.organizations import Organizations
 from obsiverse_aws.grafana.resources import Resources
+from obsiverse_aws.resource_errors import ConflictException, ResourceNotFoundException
 from obsiverse_aws.store import Gone, Key
 
 MAX_ACCOUNTS = 100

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import ConflictException, ResourceNotFoundException, ServiceQuotaExceededException
+from obsiverse_aws.grafana.errors import ServiceQuotaExceededException
 from obsiverse_aws.grafana.grafana_api import GrafanaApi, Missing, Taken
 from obsiverse_aws.grafana.listing import page
 from obsiverse_aws.grafana.resources import Resources
 from obsiverse_aws.grafana.service_account import ServiceAccounts
+from obsiverse_aws.resource_errors import ConflictException, ResourceNotFoundException
 
 MAX_TOKENS = 100
 KIND = "serviceAccountToken"

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import ResourceNotFoundException, refused
+from obsiverse_aws.grafana.errors import refused
 from obsiverse_aws.grafana.models import Workspace
 from obsiverse_aws.grafana.resources import Resources
+from obsiverse_aws.resource_errors import ResourceNotFoundException
 from obsiverse_aws.store import Gone, Key
 
 MAX_TAGS = 50

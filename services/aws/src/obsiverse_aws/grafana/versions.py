@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from obsiverse_aws.amp.resources import Caller
-from obsiverse_aws.grafana.errors import ConflictException, refused
+from obsiverse_aws.grafana.errors import refused
 from obsiverse_aws.grafana.listing import page
 from obsiverse_aws.grafana.models import Workspace
 from obsiverse_aws.grafana.resources import Resources
+from obsiverse_aws.resource_errors import ConflictException
 
 VERSIONS = ("8.4", "9.4", "10.4", "12.4")
 LATEST = VERSIONS[-1]

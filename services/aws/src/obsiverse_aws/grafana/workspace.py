@@ -15,7 +15,6 @@ from obsiverse_aws.grafana.configuration import parse
 from obsiverse_aws.grafana.description import Describe
 from obsiverse_aws.grafana.errors import (
     AccessDeniedException,
-    ConflictException,
     ServiceQuotaExceededException,
     ValidationException,
     refused,
@@ -25,6 +24,7 @@ from obsiverse_aws.grafana.models import ACTIVE, BUILT_IN_ID, CREATING, DELETING
 from obsiverse_aws.grafana.resources import Resources
 from obsiverse_aws.grafana.tags import check_tags
 from obsiverse_aws.grafana.versions import LATEST, checked
+from obsiverse_aws.resource_errors import ConflictException
 
 MAX_WORKSPACES = 5
 QUOTA = "L-2C2D5119"
