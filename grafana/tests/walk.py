@@ -20,17 +20,17 @@ def expressions(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{document['uid']}: {panel['title']} {target['refId']}", target["expr"]
     for variable in document["templating"]["list"]:
         if variable["type"] == "query" and variable["datasource"]["type"] == AMP:
-            yield f"{document['uid']}: variable {variable['name']}", selector(variable["query"]["query"])
+            yield f"{document['uid']}: variable {variable['name']}", asked(variable["query"]["query"])
     for annotation in document["annotations"]["list"]:
         if "expr" in annotation:
             yield f"{document['uid']}: annotation {annotation['name']}", annotation["expr"]
 
 
-def selector(label_values: str) -> str:
-    """The series of a `label_values(series,label)`."""
-    found = re.fullmatch(r"label_values\((.*),\s*\w+\)", label_values)
-    assert found, label_values
-    return found[1]
+def asked(query: str) -> str:
+    """The PromQL of a `label_values(series,label)` or a `query_result(expression)`."""
+    found = re.fullmatch(r"label_values\((.*),\s*\w+\)|query_result\((.*)\)", query)
+    assert found, query
+    return found[1] or found[2]
 
 
 def concrete(expression: str) -> str:

@@ -19,7 +19,7 @@ FILES = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 # What Grafana would put there with one endpoint chosen.
 CHOSEN = {
     "endpoint": "clinical", "variant": "AllTraffic", "interval": "5m", "__rate_interval": "1m", "__range": "30m",
-    "slower": "0", "log_group": "/aws/sagemaker/Endpoints/clinical", "training_job": "*",
+    "running": "clinical", "slower": "0", "log_group": "/aws/sagemaker/Endpoints/clinical", "training_job": "*",
 }  # fmt: skip
 # Rates over five minutes, of series that came with the stack.
 WITHIN = 420

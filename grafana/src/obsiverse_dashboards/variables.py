@@ -19,6 +19,8 @@ from obsiverse_dashboards.queries import AMP, CLOUDWATCH, REGION, XRAY
 ALL = VariableOption(selected=True, text=["All"], value=["$__all"])
 SERVED = "model_invocations_total"
 """Every endpoint that was ever asked has this series."""
+RUNNING = "endpoint_variant:instances:count"
+"""Every endpoint that has an instance has this one."""
 
 
 def data_sources() -> list[VariableModel]:
@@ -53,7 +55,11 @@ def label_values(name: str, label: str, series: str, of: str, about: str) -> Var
         label: what the reader sees.
         of: the label whose values are meant.
     """
-    expression = f"label_values({series},{of})"
+    return _of_prometheus(name, label, about, 1, f"label_values({series},{of})")
+
+
+def _of_prometheus(name: str, label: str, about: str, kind: int, expression: str) -> VariableModel:
+    """Grafana's kinds: 1 is label_values, 3 query_result."""
     return VariableModel(
         type_val=VariableType.QUERY,
         name=name,
@@ -61,7 +67,7 @@ def label_values(name: str, label: str, series: str, of: str, about: str) -> Var
         description=about,
         datasource=AMP,
         definition=expression,
-        query={"qryType": 1, "query": expression, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
+        query={"qryType": kind, "query": expression, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
         current=ALL,
         options=[],
         refresh=VariableRefresh.ON_TIME_RANGE_CHANGED,
@@ -80,6 +86,15 @@ def endpoint() -> VariableModel:
 def model() -> VariableModel:
     """As `endpoint`, for readers who think of models."""
     return label_values("endpoint", "Model", SERVED, "endpoint", "Models that answer questions.")
+
+
+def running() -> VariableModel:
+    """Those of the chosen endpoints that have an instance when the time range ends; for what is there once for each."""
+    expression = f'query_result(count by (endpoint) ({RUNNING}{{endpoint=~"$endpoint"}}))'
+    made = _of_prometheus("running", "Running", "Chosen models that run now.", 3, expression)
+    made.regex = '/endpoint="([^"]+)"/'
+    made.hide = VariableHide.HIDE_VARIABLE
+    return made
 
 
 def variant() -> VariableModel:

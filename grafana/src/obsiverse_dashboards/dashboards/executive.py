@@ -15,7 +15,7 @@ from obsiverse_dashboards.style import BAD, GOOD, HEALTH, NEUTRAL, WATCH, Unit, 
 MODEL = 'endpoint=~"$endpoint"'
 PRICE = "At AWS's list price, projected from what runs now; not a bill."
 HOURS_A_DAY, HOURS_A_MONTH = 24, 730
-ENDED = "Not running now, or hardly asked"
+IDLE = "Not running now, or hardly asked"
 LIVE = words({"1": ("Live", GOOD)})
 LEVELS = steps(GOOD, (1, WATCH), (2, BAD))
 RELIABLE = steps(BAD, (0.95, WATCH), (0.99, GOOD))
@@ -41,7 +41,7 @@ def dashboard() -> Dashboard:
         "Is each model healthy, what does it cost, and what changed.",
         (_summary(), _models(), _changes(), _each()),
         neighbours=(Uid.ENDPOINT, Uid.COST, Uid.MODEL_QUALITY),
-        variables=(variables.model(),),
+        variables=(variables.model(), variables.running()),
         annotations=(annotations.deployments(), annotations.alerts()),
         since="now-1h",
         refresh="30s",
@@ -60,7 +60,7 @@ def _summary() -> Section:
                     "Health",
                     "Whether any model needs attention: green when none does, orange when something should be looked at, "
                     "red when customers notice.",
-                    promql(f"max({health(MODEL)})"),
+                    promql_now(f"max({health(MODEL)})"),
                     mappings=(HEALTH,),
                     thresholds=LEVELS,
                     spark=False,
@@ -140,11 +140,12 @@ def _models() -> Section:
                     "Models",
                     f"How each model is doing. {PRICE} A click on a model shows the details.",
                     now(health(MODEL)),
-                    now(ANSWERS),
-                    now(f"{OK_ANSWERS} / {ANSWERS}"),
+                    now(f"{ANSWERS} > 0"),
+                    now(f"{OK_ANSWERS} / ({ANSWERS} > 0)"),
+                    # Nothing else leaves out what is no number.
                     now(
                         "histogram_quantile(0.99, sum by (endpoint, le)"
-                        f" (increase(model_duration_seconds_bucket{{{MODEL}}}[$__range])))"
+                        f" (increase(model_duration_seconds_bucket{{{MODEL}}}[$__range]))) >= 0"
                     ),
                     now(
                         f"{HOURS_A_DAY} * sum by (endpoint) (endpoint_variant:instance_cost_usd_per_hour:sum{{{MODEL}}})"
@@ -281,10 +282,10 @@ def _changes() -> Section:
 
 
 def _each() -> Section:
-    one = 'endpoint="$endpoint"'
+    one = 'endpoint="$running"'
     hourly = f"sum(endpoint_variant:instance_cost_usd_per_hour:sum{{{one}}})"
     return section(
-        "$endpoint",
+        "$running",
         line(
             5,
             (
@@ -292,14 +293,14 @@ def _each() -> Section:
                 number(
                     "Health",
                     "Whether this model needs attention.",
-                    promql(health(one)),
+                    promql_now(health(one)),
                     mappings=(HEALTH,),
                     thresholds=LEVELS,
                     filled=True,
                     spark=False,
                     large=True,
-                    links=(to_endpoint("$endpoint"),),
-                    waits=ENDED,
+                    links=(to_endpoint("$running"),),
+                    waits=IDLE,
                 ),
             ),
             (
@@ -317,8 +318,8 @@ def _each() -> Section:
                     limit_line=True,
                     room=0.3,
                     legend=(),
-                    links=(to_endpoint("$endpoint"),),
-                    waits=ENDED,
+                    links=(to_endpoint("$running"),),
+                    waits=IDLE,
                 ),
             ),
             (
@@ -335,8 +336,8 @@ def _each() -> Section:
                     minimum=0,
                     room=0.05,
                     legend=(),
-                    links=(to_endpoint("$endpoint"),),
-                    waits=ENDED,
+                    links=(to_endpoint("$running"),),
+                    waits=IDLE,
                 ),
             ),
             (
@@ -348,10 +349,10 @@ def _each() -> Section:
                     unit=Unit.DOLLARS,
                     decimals=4,
                     thresholds=steps(NEUTRAL),
-                    links=(Link("Where it goes", Uid.COST, (("endpoint", "$endpoint"),)),),
-                    waits=ENDED,
+                    links=(Link("Where it goes", Uid.COST, (("endpoint", "$running"),)),),
+                    waits=IDLE,
                 ),
             ),
         ),
-        repeat="endpoint",
+        repeat="running",
     )

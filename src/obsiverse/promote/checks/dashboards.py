@@ -85,7 +85,7 @@ def _waits(target: dict[str, Any], values: dict[str, str | None]) -> bool:
 
 def _value(variable: dict[str, Any], endpoints: list[str]) -> str | None:
     """What a variable has when nobody chose: None stands for anything, "" for what has to be typed."""
-    if variable["name"] == "endpoint" and endpoints:
+    if variable["name"] in ("endpoint", "running") and endpoints:
         return endpoints[0]
     if variable["name"] == "log_group" and endpoints:
         return f"/aws/sagemaker/Endpoints/{endpoints[0]}"

@@ -174,6 +174,16 @@ describe('the state timeline', () => {
     ]);
     expect(timelineRows([input], 50, false, '#fff')[0]?.spans.length).toBe(3);
   });
+
+  it('ends where a series does, though the range goes on', () => {
+    const input = frame({ Time: [0, 10, 40], v: [1, 1, 1] }, { Time: FieldType.time, v: FieldType.number });
+    const [time, value] = input.fields;
+    const stepped = { ...input, fields: [{ ...time, config: { ...time?.config, interval: 10 } }, value] } as DataFrame;
+    expect(timelineRows([stepped], 90, true, '#fff')[0]?.spans.map((span) => [span.from, span.to])).toEqual([
+      [0, 20],
+      [40, 50],
+    ]);
+  });
 });
 
 describe('the heatmap', () => {

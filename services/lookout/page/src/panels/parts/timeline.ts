@@ -1,4 +1,12 @@
-import { type DataFrame, type DisplayValue, type Field, FieldType, formattedValueToString, getFieldDisplayName } from '@grafana/data';
+import {
+  applyNullInsertThreshold,
+  type DataFrame,
+  type DisplayValue,
+  type Field,
+  FieldType,
+  formattedValueToString,
+  getFieldDisplayName,
+} from '@grafana/data';
 
 /** A time for which a row had one value; times in milliseconds. */
 export interface Span {
@@ -43,10 +51,15 @@ function spansOf(times: number[], field: Field, end: number, merge: boolean, fal
   return spans;
 }
 
-/** Rows of a state timeline: one per field that is no time. A value lasts until the next one, the last until the range ends. */
+/**
+ * Rows of a state timeline: one per field that is no time. A value lasts until the next one, the last until the range ends;
+ * where the times have an interval, no longer than that.
+ */
 export function timelineRows(frames: DataFrame[], end: number, merge: boolean, fallback: string): TimelineRow[] {
   return frames
-    .flatMap((frame) => {
+    .flatMap((given) => {
+      const refFieldName = given.fields.find((field) => field.type === FieldType.time)?.name;
+      const frame = applyNullInsertThreshold({ frame: given, refFieldName, refFieldPseudoMax: end });
       const time = frame.fields.find((field) => field.type === FieldType.time);
       if (!time) {
         return [];
