@@ -79,6 +79,15 @@ def policy_line(action: str, resource: str) -> str:
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})
 
 
+def missing_permission(message: str) -> str:
+    """The line to add to a policy, where a message says that an action is not allowed; else ""."""
+    action, resource = _ACTION.search(message), _RESOURCE.search(message)
+    if not action:
+        return ""
+    line = policy_line(action[1], resource[1] if resource else "*")
+    return f"Have this added to the policy of whoever promotes: {line}"
+
+
 def code_of(error: Exception) -> str:
     """The code of an AWS error; "" for any other."""
     answer = getattr(error, "response", None)

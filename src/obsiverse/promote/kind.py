@@ -56,6 +56,10 @@ class Kind(ABC):
     def wait(self, place: Place, resource: Resource) -> None:  # noqa: B027 - most are in force at once
         """Wait until it is in force. Raises NotInTime, PromoteError where it failed."""
 
+    def remark(self, place: Place, resource: Resource) -> str:
+        """What a plan should tell of one that would be made."""
+        return ""
+
     def others(self, place: Place, wanted: Sequence[Resource]) -> Iterable[str]:
         """Names of what is beside the wanted ones, in what is ours, and nobody asked for."""
         return ()

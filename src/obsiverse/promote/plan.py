@@ -157,7 +157,8 @@ def make_plan(
         found = None if absent else kind.read(place, resolved)
         if found is not None:
             attributes[key] = found.attributes
-        steps[key] = _step(kind, resource, resolved, found, journal, prices)
+        remark = kind.remark(place, resolved) if found is None else found.note
+        steps[key] = _step(kind, resource, resolved, found, remark, journal, prices)
 
     walked = walk({key: resource.needs for key, resource in resources.items()}, read, place.interrupt)
     if walked.failed:
@@ -174,22 +175,28 @@ def make_plan(
 
 
 def _step(
-    kind: Kind, resource: Resource, resolved: Resource, found: Found | None, journal: Journal, prices: Prices
+    kind: Kind,
+    resource: Resource,
+    resolved: Resource,
+    found: Found | None,
+    remark: str,
+    journal: Journal,
+    prices: Prices,
 ) -> Step:
     cost = kind.cost(resolved, prices)
     if found is None:
-        return Step(resource, resolved, None, Action.CREATE, cost=cost)
+        return Step(resource, resolved, None, Action.CREATE, note=remark, cost=cost)
     theirs = found.ours is False and not journal.owns(resource.key)
     if theirs:
         action = Action.USE if kind.shared else Action.TAKEN
         note = "not ours: used as it is" if kind.shared else "there is one that promotion did not make"
-        return Step(resource, resolved, found, action, note=found.note or note, cost=cost)
+        return Step(resource, resolved, found, action, note=remark or note, cost=cost)
     differing = tuple(differences(found.properties, resolved.properties))
     if not differing:
-        return Step(resource, resolved, found, Action.KEEP if found.ready else Action.WAIT, note=found.note, cost=cost)
+        return Step(resource, resolved, found, Action.KEEP if found.ready else Action.WAIT, note=remark, cost=cost)
     last = journal.fingerprint(resource.key)
     edited = last is not None and last != fingerprint(found.properties)
-    notes = [found.note, "changed in the target since it was applied" if edited else ""]
+    notes = [remark, "changed in the target since it was applied" if edited else ""]
     note = "; ".join(one for one in notes if one)
     return Step(resource, resolved, found, Action.CHANGE, differing, note, cost)
 

@@ -120,6 +120,7 @@ class Promotion(_Settings):
         grafana: whether there is a workspace of Managed Grafana.
         grafana_version: of a new one; the newest where none is said.
         endpoints: which of this machine's, with their models and artifacts.
+        push_images: whether this machine's Docker engine pushes what models run to the target's ECR, where it is missing.
         alarms, topics, trace_groups: likewise.
         notifications: who subscribes to the topic of alerts.
         indexing_percent: of traces that are indexed; what is above 1 is paid for.
@@ -132,6 +133,7 @@ class Promotion(_Settings):
     grafana: bool = True
     grafana_version: Annotated[str, _pattern(r"^[0-9]+\.[0-9]+$")] | None = None
     endpoints: tuple[Words, ...] = ("*",)
+    push_images: bool = True
     alarms: tuple[Words, ...] = ("*",)
     topics: tuple[Words, ...] = ("*",)
     trace_groups: tuple[Words, ...] = ("*",)

@@ -1,6 +1,6 @@
 """ECR repositories of the images that models run: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html.
 
-Images themselves are pushed by who builds them; the plan says where one is missing, since an endpoint would find out half an hour later.
+Where promotion does not push images, the plan says which repository has none: an endpoint would find out half an hour later.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class EcrRepository(Kind):
             {"arn": found["repositoryArn"], "url": found["repositoryUri"]},
             ours=place.is_ours({tag["Key"]: tag["Value"] for tag in tags}),
             note=""
-            if self._has_images(ecr, resource.name)
+            if place.promotion.push_images or self._has_images(ecr, resource.name)
             else f"no image in it: push one to {found['repositoryUri']}",
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from obsiverse.promote.faults import is_missing
 from obsiverse.promote.kind import Kind
-from obsiverse.promote.kinds import ecr_repository, iam_role, model_artifact
+from obsiverse.promote.kinds import ecr_image, ecr_repository, iam_role, model_artifact
 from obsiverse.promote.naming import named
 from obsiverse.promote.place import Place
 from obsiverse.promote.resource import Found, Resource
@@ -71,6 +71,8 @@ def resource_of(source: Source, model: dict[str, Any]) -> Resource:
     for container in model_artifact.containers(properties):
         if repository := ecr_repository.of_image(source, container.get("Image", "")):
             after.add(f"{ecr_repository.NAME}/{repository}")
+        if pushed := ecr_image.of_image(source, container.get("Image", "")):
+            after.add(pushed)
         if "ModelDataUrl" in container:
             address = _original(source, model, container)
             artifact = model_artifact.resource_of(source, address)
