@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 RECORD = "instance_type:cost_usd_per_hour"
 ALARM_PER_MONTH = 0.10
 """https://aws.amazon.com/cloudwatch/pricing/: a standard-resolution alarm on one metric, in dollars, us-east-1."""
+COMPOSITE_ALARM_PER_MONTH = 0.50
+"""The same page: an alarm on other alarms."""
 DASHBOARD_PER_MONTH = 3.0
 """The same page: a dashboard beyond the three that are free."""
 HOURS_PER_MONTH = 730

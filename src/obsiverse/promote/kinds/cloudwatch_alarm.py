@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from obsiverse.promote.kind import Kind
@@ -37,21 +38,11 @@ class CloudWatchAlarm(Kind):
     )  # fmt: skip
 
     def desired(self, source: Source) -> Iterable[Resource]:
-        patterns = source.promotion.alarms
-        if not patterns:
-            return
-        listed = pages(source.local.client("cloudwatch"), "describe_alarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
-        alarms = {one["AlarmName"]: one for one in listed if not one["AlarmName"].startswith(SCALING)}
-        topics = set(source.chosen(_topics(source), source.promotion.topics))
-        topics.add(sns_topic.alerts(source.promotion))
-        for name in source.chosen(list(alarms), patterns):
-            properties = source.retargeted(normalized(alarms[name]))
-            for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
-                actions = [one for one in properties.get(member, []) if one.rpartition(":")[2] in topics]
-                properties[member] = actions
-            used = {one.rpartition(":")[2] for one in properties["AlarmActions"] + properties["OKActions"]}
-            after = frozenset(f"{sns_topic.NAME}/{topic}" for topic in used)
-            yield Resource(self.name, name, normalized(properties), after=after)
+        for name, alarm in chosen(source).items():
+            if "AlarmRule" not in alarm:
+                properties = source.retargeted(normalized(alarm))
+                after = keep_topics(source, properties)
+                yield Resource(self.name, name, normalized(properties), after=after)
 
     def read(self, place: Place, resource: Resource) -> Found | None:
         cloudwatch = place.client("cloudwatch")
@@ -76,6 +67,29 @@ class CloudWatchAlarm(Kind):
         return ALARM_PER_MONTH / HOURS_PER_MONTH
 
 
+def chosen(source: Source) -> dict[str, dict[str, Any]]:
+    """The promoted alarms of this machine by name, composite ones among them: DescribeAlarms's answers."""
+    patterns = source.promotion.alarms
+    if not patterns:
+        return {}
+    alarms: dict[str, dict[str, Any]] = {}
+    types = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
+    for kind, member in types.items():
+        listed = pages(source.local.client("cloudwatch"), "describe_alarms", member, AlarmTypes=[kind])
+        alarms |= {one["AlarmName"]: one for one in listed if not one["AlarmName"].startswith(SCALING)}
+    return {name: alarms[name] for name in source.chosen(list(alarms), patterns)}
+
+
+def keep_topics(source: Source, properties: dict[str, Any]) -> frozenset[str]:
+    """Take out the actions of an alarm that are no promoted topics; the keys of those that are left."""
+    topics = set(source.chosen(_topics(source), source.promotion.topics)) | {sns_topic.alerts(source.promotion)}
+    used: set[str] = set()
+    for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        properties[member] = [one for one in properties.get(member, []) if one.rpartition(":")[2] in topics]
+        used |= {one.rpartition(":")[2] for one in properties[member]}
+    return frozenset(f"{sns_topic.NAME}/{topic}" for topic in used)
+
+
 def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
     """What is said of an alarm, without what says nothing."""
     found = {name: alarm[name] for name in MEMBERS if alarm.get(name) not in (None, [], "")}
@@ -88,6 +102,7 @@ def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=8)
 def _topics(source: Source) -> list[str]:
     listed = pages(source.local.client("sns"), "list_topics", "Topics")
     return [one["TopicArn"].rpartition(":")[2] for one in listed if not one["TopicArn"].endswith(".fifo")]
