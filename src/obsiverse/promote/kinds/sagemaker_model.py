@@ -14,7 +14,10 @@ from obsiverse.promote.resource import Found, Resource
 from obsiverse.promote.source import Source, pages
 
 NAME = "sagemaker-model"
-MEMBERS = ("Image", "Mode", "ModelDataUrl", "Environment", "ContainerHostname", "MultiModelConfig", "ModelPackageName")
+MEMBERS = (
+    "Image", "Mode", "ModelDataUrl", "ModelDataSource", "Environment", "ContainerHostname", "MultiModelConfig",
+    "ModelPackageName",
+)  # fmt: skip
 
 
 class SageMakerModel(Kind):
@@ -68,16 +71,16 @@ def resource_of(source: Source, model: dict[str, Any]) -> Resource:
     """What a model of this machine is in the target."""
     properties = source.retargeted(normalized(model))
     after = {f"{iam_role.NAME}/{iam_role.sagemaker(source)}"}
-    for container in model_artifact.containers(properties):
+    originals, moved = model_artifact.containers(model), model_artifact.containers(properties)
+    for original, container in zip(originals, moved, strict=True):
         if repository := ecr_repository.of_image(source, container.get("Image", "")):
             after.add(f"{ecr_repository.NAME}/{repository}")
         if pushed := ecr_image.of_image(source, container.get("Image", "")):
             after.add(pushed)
-        if "ModelDataUrl" in container:
-            address = _original(source, model, container)
-            artifact = model_artifact.resource_of(source, address)
-            container["ModelDataUrl"] = f"s3://{artifact.properties['bucket']}/{artifact.properties['key']}"
-            after.add(artifact.key)
+        if address := model_artifact.address_of(original):
+            copies = model_artifact.resources_of(source, address)
+            after |= {one.key for one in copies}
+            _put_address(container, model_artifact.moved_address(address, copies))
     properties["ExecutionRoleArn"] = source.target.roles.sagemaker
     return Resource(NAME, named(model["ModelName"], properties), properties, after=frozenset(after))
 
@@ -99,12 +102,17 @@ def _container(container: dict[str, Any]) -> dict[str, Any]:
     found = {name: container[name] for name in MEMBERS if container.get(name)}
     if found.get("Mode") == "SingleModel":
         del found["Mode"]
+    source = found.get("ModelDataSource", {}).get("S3DataSource", {})
+    if source.get("CompressionType") == "Gzip":
+        # The longer way to say ModelDataUrl; AWS answers with both.
+        found["ModelDataUrl"] = source["S3Uri"]
+    if "ModelDataUrl" in found:
+        found.pop("ModelDataSource", None)
     return found
 
 
-def _original(source: Source, model: dict[str, Any], moved: dict[str, Any]) -> str:
-    """The address on this machine of a container whose address has been moved."""
-    for one in model_artifact.containers(model):
-        if source.retargeted(one.get("ModelDataUrl")) == moved["ModelDataUrl"]:
-            return str(one["ModelDataUrl"])
-    raise AssertionError("a container lost its model")
+def _put_address(container: dict[str, Any], address: str) -> None:
+    if "ModelDataUrl" in container:
+        container["ModelDataUrl"] = address
+    else:
+        container["ModelDataSource"]["S3DataSource"]["S3Uri"] = address

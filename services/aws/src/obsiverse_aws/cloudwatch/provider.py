@@ -22,6 +22,7 @@ from localstack.aws.api.cloudwatch import (
     InvalidParameterCombinationException,
     InvalidParameterValueException,
     MissingRequiredParameterException,
+    PutCompositeAlarmInput,
     PutMetricAlarmInput,
     PutMetricDataInput,
 )
@@ -145,6 +146,16 @@ class ObsiverseCloudwatch(CloudwatchProvider):
                 store.TAGS.tag_resource(arn, tags)
             store.alarms[arn] = alarm
         self.alarm_scheduler.schedule_metric_alarm(arn)
+
+    @handler("PutCompositeAlarm", expand=False)
+    def put_composite_alarm(self, context: RequestContext, request: PutCompositeAlarmInput) -> None:
+        """LocalStack's, with the tags that a new one is given, which LocalStack forgets."""
+        arn = f"arn:{context.partition}:cloudwatch:{context.region}:{context.account_id}:alarm:{request['AlarmName']}"
+        store = self.get_store(context.account_id, context.region)
+        tags = None if arn in store.alarms else request.get("Tags")
+        super().put_composite_alarm(context, request)
+        if tags:
+            store.TAGS.tag_resource(arn, tags)
 
 
 @contextmanager
