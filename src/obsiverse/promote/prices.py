@@ -15,6 +15,8 @@ COMPOSITE_ALARM_PER_MONTH = 0.50
 """The same page: an alarm on other alarms."""
 DASHBOARD_PER_MONTH = 3.0
 """The same page: a dashboard beyond the three that are free."""
+MLFLOW_SERVER_PER_HOUR = 0.60
+"""https://aws.amazon.com/sagemaker/ai/pricing/: a Small tracking server, without its storage."""
 HOURS_PER_MONTH = 730
 _VECTOR = re.compile(r"vector\(([0-9.]+)\)")
 

@@ -122,6 +122,8 @@ class Promotion(_Settings):
         endpoints: which of this machine's, with their models and artifacts.
         push_images: whether this machine's Docker engine pushes what models run to the target's ECR, where it is missing.
         alarms, topics, trace_groups: likewise.
+        registered_models: which of this machine's MLflow, with their versions and runs.
+        model_prefix: of their names, and of their experiments', in the target.
         notifications: who subscribes to the topic of alerts.
         indexing_percent: of traces that are indexed; what is above 1 is paid for.
         samples: for an endpoint, the s3:// address of rows (CSV) on this machine to compare its answers by.
@@ -137,6 +139,8 @@ class Promotion(_Settings):
     alarms: tuple[Words, ...] = ("*",)
     topics: tuple[Words, ...] = ("*",)
     trace_groups: tuple[Words, ...] = ("*",)
+    registered_models: tuple[Words, ...] = ("*",)
+    model_prefix: Annotated[str, _pattern(r"^[A-Za-z0-9_.-]{0,32}$")] = ""
     notifications: tuple[Notification, ...] = ()
     canary: Canary = Canary()
     indexing_percent: Annotated[float, Field(gt=0, le=100)] = 1.0
