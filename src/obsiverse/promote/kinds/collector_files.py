@@ -1,61 +1,52 @@
-"""The collector's configuration, as files for a host, a task of ECS or a pod: otel-collector's own bytes and the target's environment."""
+"""The collector's configuration, as files for a host, a task of ECS and a pod of EKS."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from obsiverse.promote import collector
 from obsiverse.promote.kind import Kind
-from obsiverse.promote.kinds import amp_workspace
-from obsiverse.promote.place import Place
+from obsiverse.promote.kinds import amp_workspace, iam_role, log_group
+from obsiverse.promote.place import Place, partition
 from obsiverse.promote.resource import Found, Ref, Resource
 from obsiverse.promote.source import Source
 
 LISTEN = {
-    "OTLP_GRPC_LISTEN": "0.0.0.0:4317",
-    "OTLP_HTTP_LISTEN": "0.0.0.0:4318",
-    "OTEL_HEALTH_LISTEN": "0.0.0.0:13133",
-    "OTEL_QUEUE_DIR": "/var/lib/otelcol",
+    "OTLP_GRPC_LISTEN": f"0.0.0.0:{collector.GRPC}",
+    "OTLP_HTTP_LISTEN": f"0.0.0.0:{collector.HTTP}",
+    "OTEL_HEALTH_LISTEN": f"0.0.0.0:{collector.HEALTH}",
+    "OTEL_QUEUE_DIR": collector.QUEUE,
 }
 TAKEN = ("AWS_REGION", "XRAY_TRACES_ENDPOINT", "LOGS_OTLP_ENDPOINT")
-UNIT = """\
-# Copy config.yaml and collector.env to /etc/obsiverse, the collector to /usr/local/bin/otelcol, this file to /etc/systemd/system.
-# It signs with the instance's role: that of promotion is called {role}.
-[Unit]
-Description=OpenTelemetry Collector
-After=network-online.target
-
-[Service]
-EnvironmentFile=/etc/obsiverse/collector.env
-ExecStart=/usr/local/bin/otelcol --config=/etc/obsiverse/config.yaml
-Restart=always
-DynamicUser=yes
-StateDirectory=otelcol
-
-[Install]
-WantedBy=multi-user.target
-"""
+EXECUTION_ROLE = "ecsTaskExecutionRole"
+"""As ECS's console calls it."""
 
 
 class CollectorFiles(Kind):
-    """A folder with config.yaml, collector.env and a unit of systemd. No credentials: the host's role signs."""
+    """A folder with host/, ecs/ and eks/. No credentials are in it: the role of where it runs signs."""
 
     name = "collector-files"
 
     def desired(self, source: Source) -> Iterable[Resource]:
         promotion, target = source.promotion, source.target
         folder = source.here / (promotion.files or f"promoted/{target.name}")
-        told = target.environment()
+        told, roles = target.environment(), f"arn:{partition(target.region)}:iam::{target.account}:role"
         workspace = f"{amp_workspace.NAME}/{promotion.name}"
-        lines = [f"{name}={value}" for name, value in {**LISTEN, **{name: told[name] for name in TAKEN}}.items()]
-        environment = Ref(workspace, "remote_write", "\n".join([*lines, "AMP_REMOTE_WRITE_URL={}"]) + "\n")
-        files = {
-            "config.yaml": (source.root / "otel-collector" / "config.yaml").read_text(),
-            "collector.env": environment,
-            "otelcol.service": UNIT.format(role=f"{promotion.name}-collector"),
-        }
+        texts = collector.Collector(
+            name=promotion.name,
+            region=target.region,
+            configuration=(source.root / "otel-collector" / "config.yaml").read_text(),
+            environment={**LISTEN, **{name: told[name] for name in TAKEN}, "AMP_REMOTE_WRITE_URL": "{}"},
+            image=collector.image(source.root),
+            role_arn=f"{roles}/{iam_role.collector(promotion)}",
+            execution_role_arn=f"{roles}/{EXECUTION_ROLE}",
+            log_group=log_group.COLLECTOR,
+        ).files()
+        files: dict[str, str | Ref] = {**texts}
+        files |= {path: Ref(workspace, "remote_write", texts[path]) for path in collector.FILLED_IN}
         yield Resource(self.name, target.name, {"folder": str(folder), "files": files}, after=frozenset({workspace}))
 
     def read(self, place: Place, resource: Resource) -> Found | None:
@@ -68,12 +59,13 @@ class CollectorFiles(Kind):
 
     def create(self, place: Place, resource: Resource) -> None:
         folder = Path(resource.properties["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in resource.properties["files"].items():
             # A reader, or a crash, meets the old file or the new one.
-            fresh = folder / f".{name}.new"
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = file.with_name(f".{file.name}.new")
             fresh.write_text(content)
-            os.replace(fresh, folder / name)  # noqa: PTH105 - atomic, said by its name
+            os.replace(fresh, file)  # noqa: PTH105 - atomic, said by its name
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:
         self.create(place, resource)
@@ -84,5 +76,8 @@ class CollectorFiles(Kind):
         folder = Path(resource.properties["folder"])
         for name in resource.properties["files"]:
             (folder / name).unlink(missing_ok=True)
-        if folder.is_dir() and not any(folder.iterdir()):
-            shutil.rmtree(folder)
+        below = sorted({(folder / name).parent for name in resource.properties["files"]})
+        for one in [*below, folder]:
+            with contextlib.suppress(OSError):
+                # Only where nobody put anything beside.
+                one.rmdir()

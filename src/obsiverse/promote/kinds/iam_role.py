@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/grafana/latest/userguide/AMG-manage-permissions.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from obsiverse.promote.faults import is_missing
@@ -36,7 +36,9 @@ class IamRole(Kind):
         promotion, account = source.promotion, source.target.account
         mine = {"StringEquals": {"aws:SourceAccount": account}}
         yield self._role(sagemaker(source), ["sagemaker.amazonaws.com"], _sagemaker(source), {})
-        yield self._role(collector(promotion), ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"], _collector(source), {})
+        # Pod Identity, on EKS, tags the sessions that it opens.
+        hosts = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com"]
+        yield self._role(collector(promotion), hosts, _collector(source), {}, ["sts:AssumeRole", "sts:TagSession"])
         if promotion.grafana:
             yield self._role(grafana(promotion), ["grafana.amazonaws.com"], _grafana(source), mine)
 
@@ -88,12 +90,17 @@ class IamRole(Kind):
             raise
 
     def _role(
-        self, name: str, services: list[str], statements: list[dict[str, Any]], condition: dict[str, Any]
+        self,
+        name: str,
+        services: list[str],
+        statements: list[dict[str, Any]],
+        condition: dict[str, Any],
+        actions: Sequence[str] = ("sts:AssumeRole",),
     ) -> Resource:
         trust: dict[str, Any] = {
             "Effect": "Allow",
             "Principal": {"Service": services if len(services) > 1 else services[0]},
-            "Action": "sts:AssumeRole",
+            "Action": list(actions) if len(actions) > 1 else actions[0],
         }
         if condition:
             trust["Condition"] = condition
@@ -106,7 +113,7 @@ def sagemaker(source: Source) -> str:
 
 
 def collector(promotion: Promotion) -> str:
-    """The name of the role that a collector runs as, on EC2 or ECS."""
+    """The name of the role that a collector runs as, on EC2, ECS or EKS."""
     return f"{promotion.name}-collector"
 
 
