@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,7 +13,7 @@ from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.faults import explained
 from obsiverse.promote.journal import Journal, fingerprint
 from obsiverse.promote.kind import Kind
-from obsiverse.promote.order import walk
+from obsiverse.promote.order import WORKERS, walk
 from obsiverse.promote.place import Place
 from obsiverse.promote.prices import Prices
 from obsiverse.promote.redaction import redacted
@@ -126,13 +127,16 @@ class Plan:
 
 def desired(kinds: Mapping[str, Kind], source: Source) -> dict[str, Resource]:
     """What a target should have, by key. Raises PromoteError."""
-    resources: dict[str, Resource] = {}
-    for kind in kinds.values():
+
+    def of(kind: Kind) -> list[Resource]:
         try:
-            for resource in kind.desired(source):
-                resources[resource.key] = resource
+            return list(kind.desired(source))
         except Exception as error:
             raise explained(error, f"what {kind.name} there should be", source.local.target) from error
+
+    # Side by side: most of it is waiting for this machine's APIs.
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="desired") as pool:
+        resources = {resource.key: resource for found in pool.map(of, kinds.values()) for resource in found}
     for resource in resources.values():
         if lost := resource.needs - resources.keys():
             raise PromoteError(f"{resource.key} needs {', '.join(sorted(lost))}, which nothing makes")
@@ -202,13 +206,14 @@ def _step(
 
 
 def _others(kinds: Mapping[str, Kind], steps: Mapping[str, Step], place: Place) -> list[str]:
-    found: list[str] = []
-    for name, kind in kinds.items():
-        there = [step.resolved for step in steps.values() if step.resource.kind == name]
-        parents = {one.parent for one in there if one.parent}
-        if all(steps[parent].found is not None for parent in parents):
-            try:
-                found += [f"{name}/{other}" for other in kind.others(place, there)]
-            except Exception as error:
-                raise explained(error, f"reading other {name}", place.target) from error
-    return sorted(found)
+    def of(kind: Kind) -> list[str]:
+        there = [step.resolved for step in steps.values() if step.resource.kind == kind.name]
+        if any(steps[one.parent].found is None for one in there if one.parent):
+            return []
+        try:
+            return [f"{kind.name}/{other}" for other in kind.others(place, there)]
+        except Exception as error:
+            raise explained(error, f"reading other {kind.name}", place.target) from error
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="others") as pool:
+        return sorted(other for found in pool.map(of, kinds.values()) for other in found)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 from obsiverse.promote.errors import PromoteError
@@ -33,6 +33,8 @@ class Source:
         self.target = target
         self.local = local
         self.here = here
+        self._lock = Lock()
+        self._endpoints: list[dict[str, Any]] | None = None
 
     @property
     def promotion(self) -> Promotion:
@@ -61,11 +63,16 @@ class Source:
             return [self.retargeted(one) for one in cast(list[Any], value)]
         return self._moved(value) if isinstance(value, str) else value
 
-    @cached_property
+    @property
     def endpoints(self) -> list[dict[str, Any]]:
         """This machine's endpoints that are promoted: DescribeEndpoint's answers, each with its `Config` and `Models`."""
-        if not self.promotion.endpoints:
-            return []
+        # Kinds ask side by side.
+        with self._lock:
+            if self._endpoints is None:
+                self._endpoints = self._read_endpoints() if self.promotion.endpoints else []
+            return self._endpoints
+
+    def _read_endpoints(self) -> list[dict[str, Any]]:
         sagemaker = self.local.client("sagemaker")
         listed = [one["EndpointName"] for one in pages(sagemaker, "list_endpoints", "Endpoints")]
         return [self._endpoint(name) for name in self.chosen(listed, self.promotion.endpoints)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from obsiverse.promote.errors import PromoteError
@@ -16,6 +17,8 @@ from obsiverse.promote.source import Source
 NAME = "mlflow-model"
 MARK = "obsiverse"
 """How the keys of promotion's own tags begin."""
+_CHOOSING = Lock()
+"""Two kinds ask, side by side."""
 
 
 class MlflowModel(Kind):
@@ -84,9 +87,14 @@ def _clients(place: Place) -> Any:
     return MLflow(place)
 
 
-@lru_cache(maxsize=8)
 def chosen(source: Source) -> dict[str, dict[str, Any]]:
     """This machine's registered models that are promoted, by name, with their aliases. Raises PromoteError."""
+    with _CHOOSING:
+        return _chosen(source)
+
+
+@lru_cache(maxsize=8)
+def _chosen(source: Source) -> dict[str, dict[str, Any]]:
     promotion = source.promotion
     if not promotion.registered_models:
         return {}

@@ -9,6 +9,7 @@ import hashlib
 import importlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ FOLDER = "promoted/models"
 PART = 64 << 20
 """Bytes that are sent in one request, with a checksum of their own; 10,000 parts are the most that S3 takes."""
 _CHUNK = 1 << 20
+_DIGESTING = Lock()
+"""Several kinds want the digests of the same files, side by side."""
 
 
 class _Checked:
@@ -134,7 +137,8 @@ def resources_of(source: Source, address: str) -> list[Resource]:
     bucket, key = split(address)
     whole = not address.endswith("/")
     files = [key] if whole else _below(local, address)
-    digests = {file: _digest(local, f"s3://{bucket}/{file}") for file in files}
+    with _DIGESTING:
+        digests = {file: _digest(local, f"s3://{bucket}/{file}") for file in files}
     prefix = key.rpartition("/")[0]
     inner = {file: file.removeprefix(f"{prefix}/") if prefix else file for file in files}
     listed = "".join(f"{digests[file][0]}  {inner[file]}\n" for file in sorted(files))
