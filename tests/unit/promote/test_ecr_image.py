@@ -195,7 +195,7 @@ def test_without_engine_or_image_the_plan_says_so_and_an_apply_what_to_run(
     moved: Moved, engine: Engine, gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     engine.images.clear()
-    reason = "has no such image"
+    reason = "has no image"
     if gone == "engine":
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
         reason = "does not answer"

@@ -85,7 +85,7 @@ class EcrImage(Kind):
             )
         [granted] = place.client("ecr").get_authorization_token()["authorizationData"]
         user, _, password = base64.b64decode(granted["authorizationToken"]).decode().partition(":")
-        with _engine() as engine:
+        with _engine(wanted["image_id"]) as engine:
             engine.tag(wanted["image_id"], wanted["repository"], wanted["tag"])
             login = {"username": user, "password": password}
             for event in engine.push(wanted["repository"], wanted["tag"], stream=True, decode=True, auth_config=login):
@@ -152,15 +152,15 @@ def _first(names: Sequence[str]) -> str:
 def _inspect(name: str) -> tuple[str, str]:
     """The id of an image of this machine's engine, or why there is none."""
     try:
-        with _engine() as engine:
+        with _engine(name) as engine:
             return str(engine.inspect_image(name)["Id"]), ""
     except PromoteError as error:
         return "", error.message
 
 
 @contextlib.contextmanager
-def _engine() -> Generator[Any]:
-    """This machine's Docker engine, the SDK's client. Raises PromoteError, also of what goes wrong with it."""
+def _engine(image: str) -> Generator[Any]:
+    """This machine's Docker engine, the SDK's client, to do something with an image. Raises PromoteError of what goes wrong."""
     # Like boto3: only who pushes waits for Docker's SDK.
     import docker.errors
 
@@ -173,7 +173,7 @@ def _engine() -> Generator[Any]:
             try:
                 yield client.api
             except docker.errors.ImageNotFound as error:
-                raise PromoteError(f"the Docker engine here has no such image: {error.explanation}") from error
+                raise PromoteError(f"the Docker engine here has no image {image}") from error
             finally:
                 client.close()
     except EngineError as error:
