@@ -210,3 +210,13 @@ def test_without_engine_or_image_the_plan_says_so_and_an_apply_what_to_run(
     done = pushing(moved).apply()
     assert "sagemaker-endpoint/clinical" in done
     assert KEY not in done
+
+
+@pytest.mark.parametrize("there_is_one", [True, False])
+def test_without_endpoints_the_model_container_is_pushed_where_there_is_one(
+    moved: Moved, engine: Engine, there_is_one: bool
+):
+    if not there_is_one:
+        engine.images.clear()
+    done = Moved(moved.session.journal.file.parent, push_images=True, endpoints=()).apply()
+    assert (KEY in done) is there_is_one

@@ -48,10 +48,13 @@ class EcrImage(Kind):
     def desired(self, source: Source) -> Iterable[Resource]:
         if not source.promotion.push_images:
             return
+        needed = {_split(source, source.retargeted(image)) for image in _used(source)}
         for image, names in sorted(_images(source).items()):
             repository, tag = image
             parent = f"{ecr_repository.NAME}/{repository}"
             identity = _first(names)
+            if not identity and image not in needed:
+                continue
             properties = {"from": names[0], "image_id": identity, "repository": Ref(parent, "url"), "tag": tag}
             yield Resource(self.name, f"{repository}:{tag}", properties, parent)
 
@@ -112,7 +115,10 @@ def of_image(source: Source, image: str) -> str | None:
 
 
 def _images(source: Source) -> dict[tuple[str, str], list[str]]:
-    """Repository and tag of what is run from the target's own registry, and what this machine may call it."""
+    """Repository and tag of what is run from the target's own registry, and what this machine may call it.
+
+    The model container is one of them also before there is an endpoint, for training.
+    """
     found: dict[tuple[str, str], list[str]] = {}
     local = source.local.target.images.model
     named = [(local, source.target.images.model)]
