@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
+from obsiverse.promote.digests import Digests
 from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.place import Place, partition
 from obsiverse.targets import Target
@@ -33,6 +34,7 @@ class Source:
         self.target = target
         self.local = local
         self.here = here
+        self.digests = Digests(here / ".digests.json")
         self._lock = Lock()
         self._endpoints: list[dict[str, Any]] | None = None
 

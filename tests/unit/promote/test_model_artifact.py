@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import random
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.response import StreamingBody
 
+from obsiverse.promote import digests
 from obsiverse.promote.errors import PromoteError, Stopped
 from obsiverse.promote.kinds import model_artifact
 from tests.unit.promote.account import ACCOUNT, Moved, image
@@ -70,7 +73,6 @@ def test_a_prefix_of_files_is_brought_over_with_all_of_them(moved: Moved):
     assert not again.session.plan().changes
     # One file that differs is another model.
     s3.put_object(Bucket=HERE, Key="models/large/config.json", Body=b"[]")
-    model_artifact._digest.cache_clear()  # pyright: ignore[reportPrivateUsage]
     assert wanted(moved)["ModelDataSource"]["S3DataSource"]["S3Uri"] != there["S3Uri"]
 
 
@@ -135,3 +137,25 @@ def test_a_model_of_a_hub_is_refused():
     source = {"S3Uri": "s3://b/m", "S3DataType": "S3Prefix", "HubAccessConfig": {"HubContentArn": "arn:x"}}
     with pytest.raises(PromoteError, match="hub"):
         model_artifact.address_of({"ModelDataSource": {"S3DataSource": source}})
+
+
+def test_a_large_file_is_read_once_until_it_is_another(moved: Moved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(digests, "LARGE", 5)
+    s3, reads = boto3.client("s3", "us-east-1"), list[int]()
+    whole = StreamingBody.iter_chunks
+    monkeypatch.setattr(StreamingBody, "iter_chunks", lambda body, size: reads.append(size) or whole(body, size))
+
+    def digest(key: str) -> tuple[str, int]:
+        # Another process, as it were.
+        return digests.Digests(tmp_path / "digests.json").of(s3, HERE, key)
+
+    for content, times in ((b"weights", 1), (b"others!", 2)):
+        s3.put_object(Bucket=HERE, Key="large", Body=content)
+        for _ in range(3):
+            assert digest("large") == (hashlib.sha256(content).hexdigest(), 7)
+        assert len(reads) == times
+    s3.put_object(Bucket=HERE, Key="small", Body=b"tiny")
+    assert [digest("small"), digest("small")] == [(hashlib.sha256(b"tiny").hexdigest(), 4)] * 2
+    assert "small" not in (tmp_path / "digests.json").read_text()
+    (tmp_path / "digests.json").write_text("{")
+    assert digest("large")[0] == hashlib.sha256(b"others!").hexdigest()

@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,9 +23,6 @@ NAME = "model-artifact"
 FOLDER = "promoted/models"
 PART = 64 << 20
 """Bytes that are sent in one request, with a checksum of their own; 10,000 parts are the most that S3 takes."""
-_CHUNK = 1 << 20
-_DIGESTING = Lock()
-"""Several kinds want the digests of the same files, side by side."""
 
 
 class _Checked:
@@ -137,8 +132,10 @@ def resources_of(source: Source, address: str) -> list[Resource]:
     bucket, key = split(address)
     whole = not address.endswith("/")
     files = [key] if whole else _below(local, address)
-    with _DIGESTING:
-        digests = {file: _digest(local, f"s3://{bucket}/{file}") for file in files}
+    try:
+        digests = {file: source.digests.of(local.client("s3"), bucket, file) for file in files}
+    except Exception as error:
+        raise explained(error, f"reading {address}", local.target) from error
     prefix = key.rpartition("/")[0]
     inner = {file: file.removeprefix(f"{prefix}/") if prefix else file for file in files}
     listed = "".join(f"{digests[file][0]}  {inner[file]}\n" for file in sorted(files))
@@ -173,20 +170,6 @@ def split(address: str) -> tuple[str, str]:
     """Bucket and key of an s3:// address."""
     parts = urlsplit(address)
     return parts.netloc, parts.path.lstrip("/")
-
-
-@lru_cache(maxsize=256)
-def _digest(local: Place, address: str) -> tuple[str, int]:
-    bucket, key = split(address)
-    try:
-        body = local.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-    except Exception as error:
-        raise explained(error, f"reading {address}", local.target) from error
-    digest, size = hashlib.sha256(), 0
-    for chunk in body.iter_chunks(_CHUNK):
-        digest.update(chunk)
-        size += len(chunk)
-    return digest.hexdigest(), size
 
 
 def _below(local: Place, address: str) -> list[str]:
