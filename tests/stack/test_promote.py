@@ -20,6 +20,7 @@ from obsiverse import promote
 from obsiverse.promote.check import Outcome, verify
 from obsiverse.promote.checks import all_checks
 from obsiverse.promote.grafana import PREFIX, Grafana
+from obsiverse.promote.mlflow import MLflow
 from obsiverse.targets import load_target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,13 +140,21 @@ def test_a_plan_touches_nothing(applied: Stage, monkeypatch: pytest.MonkeyPatch)
         return request(self, method, path, body)
 
     monkeypatch.setattr(Grafana, "request", record)
+    asked: list[str] = []
+    send = MLflow._send
+
+    def recorded_send(self: MLflow, method: str, path: str, *arguments: Any, **named: Any) -> httpx.Response:
+        asked.append(method)
+        return send(self, method, path, *arguments, **named)
+
+    monkeypatch.setattr(MLflow, "_send", recorded_send)
     with applied.session() as session:
         seen = recorded(session)
         made = session.plan()
     assert not made.changes
     assert len(seen) > 20
     assert {name for name in seen if not READS.match(name)} == ACCOUNTS_OF_GRAFANA
-    assert set(methods) == {"GET"}
+    assert set(methods) == set(asked) == {"GET"}
     grafana = applied.client("grafana")
     [workspace] = grafana.list_workspaces()["workspaces"]
     accounts = grafana.list_workspace_service_accounts(workspaceId=workspace["id"])["serviceAccounts"]
