@@ -296,3 +296,14 @@ def test_an_alarm_on_what_metric_math_does_not_know_is_refused(cloudwatch: Any) 
         )
     assert code_of(error) == "ValidationError"
     assert cloudwatch.describe_alarms(AlarmNames=["wrong"])["MetricAlarms"] == []
+
+
+def test_a_composite_alarm_keeps_the_tags_that_it_is_made_with(cloudwatch: Any) -> None:
+    put = {"AlarmName": "any", "AlarmRule": "TRUE"}
+    cloudwatch.put_composite_alarm(**put, Tags=[{"Key": "team", "Value": "a"}])
+    # As CloudWatch has it, an update's tags are not heard.
+    cloudwatch.put_composite_alarm(**put, Tags=[{"Key": "team", "Value": "b"}])
+    [described] = cloudwatch.describe_alarms(AlarmNames=["any"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    tags = cloudwatch.list_tags_for_resource(ResourceARN=described["AlarmArn"])["Tags"]
+    assert tags == [{"Key": "team", "Value": "a"}]
+    cloudwatch.delete_alarms(AlarmNames=["any"])
