@@ -152,7 +152,7 @@ class ObsiverseCloudwatch(CloudwatchProvider):
         """LocalStack's, with the tags that a new one is given, which LocalStack forgets."""
         arn = f"arn:{context.partition}:cloudwatch:{context.region}:{context.account_id}:alarm:{request['AlarmName']}"
         store = self.get_store(context.account_id, context.region)
-        tags = None if arn in store.alarms else request.get("Tags")
+        tags: Any = None if arn in store.alarms else request.get("Tags")
         super().put_composite_alarm(context, request)
         if tags:
             store.TAGS.tag_resource(arn, tags)
