@@ -1,5 +1,4 @@
 import 'uplot/dist/uPlot.min.css';
-import { initPluginTranslations } from '@grafana/i18n';
 import { createRoot } from 'react-dom/client';
 import { askEarly, getSettings } from './api/calls';
 import { App } from './app/App';
@@ -23,9 +22,7 @@ if (uid) {
   askEarly(decodeURIComponent(uid));
   void import('./dashboard/DashboardPage');
 }
-void initPluginTranslations('lookout').then(() => {
-  const root = document.getElementById('root');
-  if (root) {
-    createRoot(root).render(<App />);
-  }
-});
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(<App />);
+}
