@@ -15,6 +15,8 @@ const stubs: Array<[RegExp, string]> = [
   [/\/CodeMirror\/(CodeEditor|CodeEditorLazy|CodeMirrorEditor)\.mjs$/, 'editor.tsx'],
   [/\/QueryField\/QueryField\.mjs$/, 'editor.tsx'],
   [/\/GlobalStyles\/fonts\.mjs$/, 'fonts.ts'],
+  [/\/e2e-selectors\/dist\/esm\/resolver\.mjs$/, 'selectors.ts'],
+  [/\/TimeRangePicker\/TimePickerContent\.mjs$/, 'TimePickerContent.tsx'],
 ];
 
 function replaceUnused(): Plugin {
@@ -94,6 +96,8 @@ export default defineConfig({
     dedupe: ['react', 'react-dom', 'rxjs', 'uplot'],
     alias: [
       { find: /^@grafana\/i18n$/, replacement: path.join(here, 'src/stubs/i18n.tsx') },
+      { find: /^react-dom\/server$/, replacement: path.join(here, 'src/stubs/server.ts') },
+      { find: /^zod$/, replacement: path.join(here, 'src/stubs/zod.ts') },
       // Zones as they were since 1970, a fifth of those since 1900.
       { find: /^moment-timezone$/, replacement: 'moment-timezone/builds/moment-timezone-with-data-1970-2030.min.js' },
     ],
