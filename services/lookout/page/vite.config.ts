@@ -15,6 +15,7 @@ const stubs: Array<[RegExp, string]> = [
   [/\/CodeMirror\/(CodeEditor|CodeEditorLazy|CodeMirrorEditor)\.mjs$/, 'editor.tsx'],
   [/\/QueryField\/QueryField\.mjs$/, 'editor.tsx'],
   [/\/GlobalStyles\/fonts\.mjs$/, 'fonts.ts'],
+  [/\/themes\/registry\.mjs$/, 'themes.ts'],
   [/\/e2e-selectors\/dist\/esm\/resolver\.mjs$/, 'selectors.ts'],
   [/\/TimeRangePicker\/TimePickerContent\.mjs$/, 'TimePickerContent.tsx'],
 ];
