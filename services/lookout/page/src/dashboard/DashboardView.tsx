@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import { EventBusSrv, type GrafanaTheme2 } from '@grafana/data';
 import { Alert, useStyles2 } from '@grafana/ui';
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from 'react';
 import type { DashboardAnswer } from '../api/calls';
 import { KeyHelp } from '../app/KeyHelp';
 import { useKeys } from '../app/keys';
@@ -15,7 +15,7 @@ import type { Sources } from '../variables/sources';
 import { ALL, chain } from '../variables/types';
 import { useVariables } from '../variables/useVariables';
 import { enabledAnnotations, useAnnotations } from './annotations';
-import { DashboardContext, type DashboardState } from './context';
+import { AnnotationsContext, DashboardContext, type DashboardState, type DashboardTools, ToolsContext } from './context';
 import { Controls } from './Controls';
 import { Grid } from './Grid';
 import type { Dashboard } from './model';
@@ -89,41 +89,13 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
   const openTrace = useCallback((traceSource: string, traceId: string) => setParams({ traceSource, traceId }), []);
   const isCollapsed = useCallback((section: Section) => flipped.get(section.key) ?? section.row?.collapsed === true, [flipped]);
   const eager = solo || params.has('render');
+  const tools = useMemo(
+    (): DashboardTools => ({ dashboard, sources, eventBus, eager, setRange, openTrace, report, hovered }),
+    [dashboard, sources, eventBus, eager, setRange, openTrace, report, hovered],
+  );
   const state = useMemo(
-    (): DashboardState => ({
-      dashboard,
-      sources,
-      variables,
-      waiting,
-      scope,
-      range,
-      timeZone,
-      tick,
-      annotations,
-      eventBus,
-      eager,
-      setRange,
-      openTrace,
-      report,
-      hovered,
-    }),
-    [
-      dashboard,
-      sources,
-      variables,
-      waiting,
-      scope,
-      range,
-      timeZone,
-      tick,
-      annotations,
-      eventBus,
-      eager,
-      setRange,
-      openTrace,
-      report,
-      hovered,
-    ],
+    (): DashboardState => ({ ...tools, variables, waiting, scope, range, timeZone, tick }),
+    [tools, variables, waiting, scope, range, timeZone, tick],
   );
   const kiosk = isKiosk(params);
   const viewed = solo ? `panel-${(params.get('panelId') ?? '').replace(/^panel-/, '')}` : params.get('viewPanel');
@@ -153,8 +125,15 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
             : kiosk && setParams({ kiosk: undefined }),
   });
   const single = viewed ? <SinglePanel sections={sections} wanted={viewed} solo={solo} ready={repeatsReady} /> : undefined;
+  const within = (children: ReactNode) => (
+    <ToolsContext.Provider value={tools}>
+      <DashboardContext.Provider value={state}>
+        <AnnotationsContext.Provider value={annotations}>{children}</AnnotationsContext.Provider>
+      </DashboardContext.Provider>
+    </ToolsContext.Provider>
+  );
   if (solo) {
-    return <DashboardContext.Provider value={state}>{single}</DashboardContext.Provider>;
+    return within(single);
   }
   const crumbs = [
     { text: 'Dashboards', href: '/dashboards' },
@@ -170,8 +149,8 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
     }
     setShownAnnotations(next);
   };
-  return (
-    <DashboardContext.Provider value={state}>
+  return within(
+    <>
       {!kiosk && <TopBar crumbs={crumbs} />}
       <main className={styles.page}>
         {!kiosk && (
@@ -203,7 +182,7 @@ export function DashboardView({ dashboard, sources, meta, solo }: Props) {
         </Suspense>
       )}
       {help && <KeyHelp onClose={() => setHelp(false)} />}
-    </DashboardContext.Provider>
+    </>,
   );
 }
 

@@ -4,7 +4,7 @@ import { Icon, useStyles2 } from '@grafana/ui';
 import { useMemo, useRef } from 'react';
 import { interpolate } from '../variables/interpolate';
 import { chain, scopeOf } from '../variables/types';
-import { useDashboard } from './context';
+import { useDashboard, useTools } from './context';
 import { layOut, NARROW, type Placed } from './layout';
 import { PanelFrame } from './PanelFrame';
 import type { Section } from './sections';
@@ -33,7 +33,7 @@ function Row({ item, collapsed, onToggle }: { item: Placed; collapsed: boolean; 
 
 /** The panels of a dashboard on their grid; below a tablet's width one under the other. */
 export function Grid({ sections, width, isCollapsed, onToggle }: Props) {
-  const { eager } = useDashboard();
+  const { eager } = useTools();
   const narrow = window.innerWidth < NARROW;
   const { items, height } = useMemo(() => layOut(sections, isCollapsed, width, narrow), [sections, isCollapsed, width, narrow]);
   const container = useRef<HTMLDivElement>(null);

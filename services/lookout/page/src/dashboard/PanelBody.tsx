@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import type { DataFrame, GrafanaTheme2 } from '@grafana/data';
 import { ErrorBoundary, useStyles2, useTheme2 } from '@grafana/ui';
-import { Suspense, useEffect, useMemo, useRef } from 'react';
+import { createContext, memo, Suspense, useContext, useEffect, useMemo, useRef } from 'react';
 import { components, kindOf } from '../panels/kinds';
 import { NoData } from '../panels/parts/NoData';
 import type { Scope } from '../variables/types';
@@ -38,18 +38,25 @@ export function useShownFrames(
   }, [data.frames, panel, kind, theme, timeZone]);
 }
 
-interface Props {
+/** What is to be drawn in a panel. */
+export interface Content {
   instance: PanelInstance;
   data: PanelData;
   scope: Scope;
   frames: DataFrame[];
-  width: number;
-  height: number;
   onDrawn: () => void;
 }
 
+/** Goes past a panel's header, which has nothing to do with what is drawn in it. */
+export const ContentContext = createContext<Content | undefined>(undefined);
+
 /** What stands in a panel: its drawing, or why there is none. */
-export function PanelBody({ instance, data, scope, frames, width, height, onDrawn }: Props) {
+export const PanelBody = memo(function PanelBody({ width, height }: { width: number; height: number }) {
+  const content = useContext(ContentContext);
+  return content ? <Drawing {...content} width={width} height={height} /> : null;
+});
+
+function Drawing({ instance, data, scope, frames, width, height, onDrawn }: Content & { width: number; height: number }) {
   const styles = useStyles2(getStyles);
   const theme = useTheme2();
   const { timeZone } = useDashboard();

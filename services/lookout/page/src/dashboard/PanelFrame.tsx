@@ -1,57 +1,43 @@
 import { css } from '@emotion/css';
-import { type GrafanaTheme2, LoadingState, renderMarkdown } from '@grafana/data';
-import { Dropdown, Icon, IconButton, Menu, PanelChrome, Tooltip, useStyles2 } from '@grafana/ui';
-import { memo, useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { setParams } from '../app/location';
+import type { GrafanaTheme2 } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
+import { memo, type RefObject, useCallback, useDeferredValue, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { kindOf } from '../panels/kinds';
 import { interpolate } from '../variables/interpolate';
 import { chain, scopeOf } from '../variables/types';
-import { useDashboard } from './context';
+import { useDashboard, useTools } from './context';
 import { showLink } from './links';
-import { PanelBody, useShownFrames } from './PanelBody';
+import { type Content, ContentContext, useShownFrames } from './PanelBody';
+import { PanelHeader } from './PanelHeader';
 import { unsupportedOptions } from './process';
 import type { PanelInstance } from './sections';
 import { rangeParams } from './time';
 import { usePanelData } from './usePanelData';
 
-/** Whether an element is in sight, or was; with room around, so that a panel is there before it is scrolled to. */
+/** Pixels about what is in sight within which a panel is there before it is scrolled to. */
+const AROUND = 120;
+
+/** Whether an element is in sight, or was. */
 function useSeen(eager: boolean) {
   const ref = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(eager);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (seen || !ref.current) {
       return;
     }
+    const { top, bottom } = ref.current.getBoundingClientRect();
+    if (bottom >= -AROUND && top <= window.innerHeight + AROUND) {
+      // An observer would tell so a frame later.
+      setSeen(true);
+      return;
+    }
     const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true), {
-      rootMargin: '120px',
+      rootMargin: `${AROUND}px`,
     });
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, [seen]);
   return { ref, seen };
-}
-
-function Notices({ texts, cut }: { texts: string[]; cut?: string }) {
-  const styles = useStyles2(getStyles);
-  if (texts.length === 0 && !cut) {
-    return null;
-  }
-  return (
-    <Tooltip
-      content={
-        <div>
-          {[...(cut ? [`${cut} series are drawn.`] : []), ...texts].map((text) => (
-            <div key={text}>{text}</div>
-          ))}
-        </div>
-      }
-    >
-      <span className={styles.notice} data-testid="panel-notice" tabIndex={0}>
-        <Icon name="exclamation-triangle" size="sm" />
-        {cut && <span>{cut} series</span>}
-      </span>
-    </Tooltip>
-  );
 }
 
 interface Props {
@@ -68,15 +54,28 @@ export const seriesSaid = (notices: string[]): string | undefined =>
 
 const number = (value: number) => value.toLocaleString('en');
 
+/** The same object for as long as what it says is the same. */
+function useSame<T>(value: T): T {
+  const said = JSON.stringify(value);
+  return useMemo(() => value, [said]);
+}
+
+/** A panel's frame before anything is in it. */
+function Outline({ title }: { title: string }) {
+  const styles = useStyles2(getStyles);
+  return <div className={styles.outline}>{title}</div>;
+}
+
 /** A panel with its frame; until it is scrolled to, an empty one that only says which it is. */
 export const PanelFrame = memo(function PanelFrame(props: Props) {
-  const styles = useStyles2(getStyles);
-  const { eager, scope } = useDashboard();
+  const { eager } = useTools();
   const { ref, seen } = useSeen(eager || props.alone === true);
-  if (seen) {
-    return <LivePanel {...props} />;
-  }
-  const { panel, key, bindings } = props.instance;
+  return seen ? <LivePanel {...props} /> : <UnseenPanel {...props} element={ref} />;
+});
+
+function UnseenPanel({ instance, width, height, element }: Props & { element: RefObject<HTMLDivElement | null> }) {
+  const { scope } = useDashboard();
+  const { panel, key, bindings } = instance;
   const title = interpolate(panel.title ?? '', chain(scopeOf(bindings), scope), 'text').trim();
   const about = {
     'data-panel-id': panel.id,
@@ -86,20 +85,22 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
     'data-state': 'loading',
   };
   return (
-    <div ref={ref} {...about} className={styles.unseen} style={{ width: props.width, height: props.height }}>
-      {title}
+    <div ref={element} {...about} style={{ width, height }}>
+      <Outline title={title} />
     </div>
   );
-});
+}
 
-/** A panel that was scrolled to: title, description, links, menu, and the state of its data. */
-function LivePanel({ instance, width, height, alone }: Props) {
+/** A panel that was scrolled to: it asks for its data first, and has all of its frame once there is time for that, or they are there. */
+function LivePanel({ instance, width, height, alone = false }: Props) {
   const styles = useStyles2(getStyles);
   const state = useDashboard();
   const { panel, key } = instance;
-  const { data, scope, note } = usePanelData(instance, width);
-  const { frames, total, shown } = useShownFrames(instance, data, scope);
+  const { data, scope, shownScope, note } = usePanelData(instance, width);
+  const { frames, total, shown } = useShownFrames(instance, data, shownScope);
   const [drawn, setDrawn] = useState(false);
+  const inTime = useDeferredValue(true, false);
+  const framed = inTime || data.state !== 'loading';
   const kind = kindOf(panel.type);
   const waiting = !!kind && (data.state === 'done' || kind.alone) && !drawn;
   const settled = data.state !== 'loading' && !data.busy && !waiting;
@@ -110,70 +111,17 @@ function LivePanel({ instance, width, height, alone }: Props) {
   useEffect(() => () => report(key, undefined), [report, key]);
   const onDrawn = useCallback(() => setDrawn(true), []);
   const title = interpolate(panel.title ?? '', scope, 'text').trim();
-  const description = panel.description ? renderMarkdown(interpolate(panel.description, scope, 'text')) : undefined;
-  const links = (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables));
-  const notices = useMemo(() => [...data.notices, ...unsupportedOptions(panel)], [data.notices, panel]);
+  const links = useSame(
+    (panel.links ?? []).map((link, i) => showLink(link, String(i), scope, rangeParams(state.range), state.variables)),
+  );
+  const unsupported = useMemo(() => unsupportedOptions(panel), [panel]);
+  const notices = useSame([...data.notices, ...unsupported]);
   const cut =
     shown > 0 && total > shown ? `${number(shown)} of ${seriesSaid(data.notices) ?? number(Math.max(total, data.total))}` : undefined;
-  const view = () => setParams({ viewPanel: alone ? undefined : key });
-  const menu = (
-    <Menu>
-      <Menu.Item label={alone ? 'Back to dashboard' : 'View'} icon={alone ? 'arrow-left' : 'eye'} shortcut="v" onClick={view} />
-      <Menu.Item
-        label="Copy link"
-        icon="link"
-        onClick={() =>
-          void navigator.clipboard?.writeText(
-            `${window.location.origin}/d/${state.dashboard.uid}?${new URLSearchParams({ ...rangeParams(state.range), viewPanel: key })}`,
-          )
-        }
-      />
-      {links.length > 0 && <Menu.Divider />}
-      {links.map((link) => (
-        <Menu.Item key={link.key} label={link.title} icon="external-link-alt" url={link.href} target={link.blank ? '_blank' : undefined} />
-      ))}
-    </Menu>
+  const content = useMemo(
+    (): Content => ({ instance, data, scope: shownScope, frames, onDrawn }),
+    [instance, data, shownScope, frames, onDrawn],
   );
-  const items = [
-    ...(note
-      ? [
-          <span key="note" className={styles.note}>
-            <Icon name="clock-nine" size="sm" /> {note}
-          </span>,
-        ]
-      : []),
-    ...(links.length > 0
-      ? [
-          links.length === 1 && links[0] ? (
-            <Tooltip key="links" content={links[0].title}>
-              <a
-                href={links[0].href}
-                target={links[0].blank ? '_blank' : undefined}
-                rel="noreferrer"
-                className={styles.link}
-                aria-label={links[0].title}
-              >
-                <Icon name="external-link-alt" size="sm" />
-              </a>
-            </Tooltip>
-          ) : (
-            <Dropdown
-              key="links"
-              overlay={
-                <Menu>
-                  {links.map((link) => (
-                    <Menu.Item key={link.key} label={link.title} url={link.href} target={link.blank ? '_blank' : undefined} />
-                  ))}
-                </Menu>
-              }
-            >
-              <IconButton name="link" size="sm" aria-label="Panel links" />
-            </Dropdown>
-          ),
-        ]
-      : []),
-    <Notices key="notices" texts={notices} cut={cut} />,
-  ];
   return (
     <div
       style={{ width, height }}
@@ -186,57 +134,39 @@ function LivePanel({ instance, width, height, alone }: Props) {
       onMouseEnter={() => state.hovered.set(key)}
       onMouseLeave={() => state.hovered.set(undefined)}
     >
-      <PanelChrome
-        width={width}
-        height={height}
-        title={title}
-        description={description}
-        titleItems={<div className={styles.items}>{items}</div>}
-        menu={menu}
-        hoverHeader={title === ''}
-        padding={kind?.padding ?? 'md'}
-        displayMode={panel.transparent ? 'transparent' : 'default'}
-        loadingState={data.busy ? LoadingState.Loading : data.state === 'error' ? LoadingState.Error : LoadingState.Done}
-        statusMessage={data.state === 'error' ? data.error : undefined}
-        statusMessageOnClick={() => undefined}
-      >
-        {(innerWidth, innerHeight) =>
-          innerWidth > 0 && innerHeight > 0 ? (
-            <PanelBody
-              instance={instance}
-              data={data}
-              scope={scope}
-              frames={frames}
-              width={innerWidth}
-              height={innerHeight}
-              onDrawn={onDrawn}
-            />
-          ) : null
-        }
-      </PanelChrome>
+      {framed ? (
+        <ContentContext.Provider value={content}>
+          <PanelHeader
+            instance={instance}
+            width={width}
+            height={height}
+            alone={alone}
+            title={title}
+            description={panel.description ? interpolate(panel.description, scope, 'text') : ''}
+            links={links}
+            notices={notices}
+            cut={cut}
+            note={note}
+            busy={data.busy}
+            error={data.state === 'error' ? data.error : undefined}
+          />
+        </ContentContext.Provider>
+      ) : (
+        <Outline title={title} />
+      )}
     </div>
   );
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
   frame: css({ section: { boxSizing: 'border-box' } }),
-  unseen: css({
+  outline: css({
+    height: '100%',
     padding: theme.spacing(1, 1.5),
     background: theme.colors.background.primary,
     border: `1px solid ${theme.components.panel.borderColor}`,
     borderRadius: theme.shape.radius.default,
     fontWeight: theme.typography.fontWeightMedium,
     overflow: 'hidden',
-  }),
-  items: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(0.5), minWidth: 0 }),
-  note: css({ ...theme.typography.bodySmall, color: theme.colors.text.link, whiteSpace: 'nowrap' }),
-  link: css({ color: theme.colors.text.secondary, display: 'flex', padding: 4, '&:hover': { color: theme.colors.text.primary } }),
-  notice: css({
-    display: 'inline-flex',
-    alignItems: 'center',
-    gap: 4,
-    color: theme.colors.warning.text,
-    ...theme.typography.bodySmall,
-    whiteSpace: 'nowrap',
   }),
 });

@@ -1,23 +1,14 @@
 import type { EventBus, TimeRange } from '@grafana/data';
-import { createContext, useContext } from 'react';
+import { type Context, createContext, useContext } from 'react';
 import type { Scope, VariableMap } from '../variables/types';
 import type { Sources } from '../variables/sources';
 import type { AnnotationEvent } from './annotations';
 import type { Dashboard } from './model';
 
-/** What every panel of a dashboard shares. */
-export interface DashboardState {
+/** What every panel of a dashboard shares and what stays as it is while time passes: whoever asks for it alone is not drawn anew. */
+export interface DashboardTools {
   dashboard: Dashboard;
   sources: Sources;
-  variables: VariableMap;
-  /** Names of the variables that panels have to wait for. */
-  waiting: ReadonlySet<string>;
-  scope: Scope;
-  range: TimeRange;
-  timeZone: string;
-  /** Counts refreshes: data are asked for anew when it changes. */
-  tick: number;
-  annotations: AnnotationEvent[];
   eventBus: EventBus;
   /** Everything is drawn at once, for pictures; otherwise a panel waits until it is scrolled to. */
   eager: boolean;
@@ -29,12 +20,29 @@ export interface DashboardState {
   hovered: { get: () => string | undefined; set: (key: string | undefined) => void };
 }
 
-export const DashboardContext = createContext<DashboardState | undefined>(undefined);
-
-export function useDashboard(): DashboardState {
-  const state = useContext(DashboardContext);
-  if (!state) {
-    throw new Error('useDashboard is used outside of a dashboard.');
-  }
-  return state;
+/** What every panel of a dashboard shares. */
+export interface DashboardState extends DashboardTools {
+  variables: VariableMap;
+  /** Names of the variables that panels have to wait for. */
+  waiting: ReadonlySet<string>;
+  scope: Scope;
+  range: TimeRange;
+  timeZone: string;
+  /** Counts refreshes: data are asked for anew when it changes. */
+  tick: number;
 }
+
+export const ToolsContext = createContext<DashboardTools | undefined>(undefined);
+export const DashboardContext = createContext<DashboardState | undefined>(undefined);
+export const AnnotationsContext = createContext<AnnotationEvent[]>([]);
+
+function useWithin<T>(context: Context<T | undefined>): T {
+  const value = useContext(context);
+  if (!value) {
+    throw new Error('This is used outside of a dashboard.');
+  }
+  return value;
+}
+
+export const useTools = (): DashboardTools => useWithin(ToolsContext);
+export const useDashboard = (): DashboardState => useWithin(DashboardContext);

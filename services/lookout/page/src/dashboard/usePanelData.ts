@@ -46,11 +46,9 @@ export function panelScope(state: DashboardState, instance: PanelInstance, range
 
 const asking = (panel: Panel) => !withoutQueries.has(panel.type) && (panel.targets ?? []).length > 0;
 
-function waitsFor(panel: Panel, state: DashboardState): boolean {
-  if (state.waiting.size === 0) {
-    return false;
-  }
-  const used = referencedNames([
+/** Names of the variables that a panel's data depend on. */
+const namesIn = (panel: Panel): string[] => [
+  ...referencedNames([
     panel.targets,
     panel.datasource,
     panel.interval,
@@ -58,22 +56,21 @@ function waitsFor(panel: Panel, state: DashboardState): boolean {
     panel.fieldConfig,
     panel.options,
     panel.title,
-  ]);
-  return [...used].some((name) => state.waiting.has(name) || (name.startsWith('__auto_interval_') && state.waiting.size > 0));
-}
+  ]),
+];
 
 /** A short word for what failed; a proxy's page of HTML says nothing. */
 const plain = (text: string) => (text.trim().startsWith('<') ? 'The data source answered with a page instead of data.' : text);
 
 /** The data of one panel, asked for in one request and anew on every refresh. */
-export function usePanelData(instance: PanelInstance, width: number): { data: PanelData; scope: Scope; note?: string } {
+export function usePanelData(instance: PanelInstance, width: number): { data: PanelData; scope: Scope; shownScope: Scope; note?: string } {
   const state = useDashboard();
   const { panel } = instance;
   const timed = useMemo(
     () => panelRange(state.range, panel.timeFrom, panel.timeShift, state.timeZone),
     [state.range, panel.timeFrom, panel.timeShift, state.timeZone],
   );
-  const { dashboard, variables, timeZone } = state;
+  const { dashboard, variables, timeZone, waiting } = state;
   const scope = useMemo(() => panelScope(state, instance, timed.range), [dashboard, variables, timeZone, instance.bindings, timed.range]);
   const asks = asking(panel);
   const [data, setData] = useState<PanelData>({
@@ -89,7 +86,9 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
   latest.current = { scope, range: timed.range };
   // A few pixels more or less ask for the same: a request is made anew only where the number of points would differ much.
   const points = Math.max(100, Math.ceil(width / 100) * 100);
-  const ready = width > 0 && asks && !waitsFor(panel, state);
+  const used = useMemo(() => namesIn(panel), [panel]);
+  const waits = waiting.size > 0 && used.some((name) => waiting.has(name) || name.startsWith('__auto_interval_'));
+  const ready = width > 0 && asks && !waits;
   const built = useMemo(
     () => (ready ? buildRequest(panel, state.sources, scope, timed.range, points) : undefined),
     [ready, panel, state.sources, scope, timed.range, points],
@@ -155,5 +154,10 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
     void run();
     return () => stop.abort();
   }, [ready, queryKey, state.tick]);
-  return { data, scope, note: panel.hideTimeOverride ? undefined : timed.note };
+  // What is drawn speaks of the range that its data are of, also while newer ones are on their way.
+  const shownScope = useMemo(
+    () => (asks ? panelScope(state, instance, data.range) : scope),
+    [dashboard, variables, timeZone, instance.bindings, asks ? data.range : scope],
+  );
+  return { data, scope, shownScope, note: panel.hideTimeOverride ? undefined : timed.note };
 }

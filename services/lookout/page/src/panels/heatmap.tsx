@@ -3,7 +3,7 @@ import { dateTimeFormat, formattedValueToString, getValueFormat, type GrafanaThe
 import { useStyles2 } from '@grafana/ui';
 import { useCallback, useMemo } from 'react';
 import type uPlot from 'uplot';
-import { useDashboard } from '../dashboard/context';
+import { useTools } from '../dashboard/context';
 import { calculate, fromBuckets } from './parts/heat';
 import { NoData } from './parts/NoData';
 import { type ColorOptions, paletteOf } from './parts/schemes';
@@ -40,7 +40,7 @@ function Scale({ colors, min, max, format }: { colors: string[]; min: number; ma
 
 export default function HeatmapPanel({ frames, options: asked, panel, width, height, range, timeZone, theme }: PanelProps) {
   const options = asked as Options;
-  const { dashboard, setRange } = useDashboard();
+  const { dashboard, setRange } = useTools();
   const unit = options.yAxis?.unit ?? panel.fieldConfig?.defaults?.unit;
   const formatY = useMemo(() => formatter(unit, options.yAxis?.decimals), [unit, options.yAxis?.decimals]);
   const formatCell = useMemo(() => formatter(options.cellValues?.unit, options.cellValues?.decimals), [options.cellValues]);

@@ -1,4 +1,4 @@
-import { lazy } from 'react';
+import { lazy, memo } from 'react';
 import { MOST_SERIES } from '../dashboard/process';
 import type { PanelKind } from './types';
 
@@ -24,5 +24,5 @@ export const kinds: Record<string, PanelKind> = {
 
 export const kindOf = (type: string): PanelKind | undefined => (Object.hasOwn(kinds, type) ? kinds[type] : undefined);
 
-/** Each kind's component, its code loaded when the first panel of the kind is drawn. */
-export const components = Object.fromEntries(Object.entries(kinds).map(([type, kind]) => [type, lazy(kind.load)]));
+/** Each kind's component, its code loaded when the first panel of the kind is drawn; drawn anew only with other data. */
+export const components = Object.fromEntries(Object.entries(kinds).map(([type, kind]) => [type, memo(lazy(kind.load))]));

@@ -2,7 +2,7 @@ import { dateTimeFormat, rangeUtil } from '@grafana/data';
 import { measureText } from '@grafana/ui';
 import { useCallback, useMemo } from 'react';
 import type uPlot from 'uplot';
-import { useDashboard } from '../dashboard/context';
+import { useTools } from '../dashboard/context';
 import { NoData } from './parts/NoData';
 import { TimePlot } from './parts/TimePlot';
 import { timelineRows } from './parts/timeline';
@@ -20,7 +20,7 @@ const duration = (ms: number) => rangeUtil.secondsToHms(Math.max(1, Math.round(m
 
 export default function StateTimelinePanel({ frames, options: asked, panel, width, height, range, timeZone, theme }: PanelProps) {
   const options = asked as Options;
-  const { dashboard, setRange } = useDashboard();
+  const { dashboard, setRange } = useTools();
   const fill = Number(panel.fieldConfig?.defaults?.custom?.fillOpacity ?? 70) / 100;
   const merge = options.mergeValues !== false;
   const rows = useMemo(

@@ -3,7 +3,7 @@ import type { TableCellHeight } from '@grafana/schema';
 import { Combobox, type TableSortByFieldState } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { useMemo, useState } from 'react';
-import { useDashboard } from '../dashboard/context';
+import { useTools } from '../dashboard/context';
 import { NoData } from './parts/NoData';
 import type { PanelProps } from './types';
 
@@ -56,7 +56,7 @@ function withCells(frame: DataFrame): DataFrame {
 export default function TablePanel({ frames, panel, width, height, range, ...props }: PanelProps) {
   const options = props.options as Options;
   const [index, setIndex] = useState(options.frameIndex ?? 0);
-  const { dashboard } = useDashboard();
+  const { dashboard } = useTools();
   const frame = frames[Math.min(index, frames.length - 1)];
   const data = useMemo(() => (frame ? withFooters(withCells(frame), options.footer) : undefined), [frame, options.footer]);
   if (!data || data.fields.length === 0) {

@@ -2,7 +2,7 @@ import { applyNullInsertThreshold, type DataFrame, type Field, FieldType, sortDa
 import { type LegendDisplayMode, type LegendPlacement, SortOrder, TooltipDisplayMode, type VizLegendOptions } from '@grafana/schema';
 import { PanelContextProvider, TimeSeries, type PanelContext } from '@grafana/ui';
 import { type ComponentProps, useCallback, useMemo, useRef, useState } from 'react';
-import { useDashboard } from '../dashboard/context';
+import { useTools } from '../dashboard/context';
 import { Annotations } from './parts/Annotations';
 import { Exemplars } from './parts/Exemplars';
 import { hideSeries, nextHidden } from './parts/visibility';
@@ -65,7 +65,7 @@ function legendOf(options: Record<string, unknown>, width: number, height: numbe
 }
 
 export default function TimeSeriesPanel({ frames, exemplars, options, width, height, range, timeZone }: PanelProps) {
-  const { annotations, dashboard, eventBus, setRange } = useDashboard();
+  const { dashboard, eventBus, setRange } = useTools();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [sort, setSort] = useState<{ sortBy?: string; sortDesc?: boolean }>({});
   const series = useMemo(() => graphable(frames, range.to.valueOf()), [frames]);
@@ -119,7 +119,7 @@ export default function TimeSeriesPanel({ frames, exemplars, options, width, hei
               sync={dashboard.graphTooltip}
               onZoom={zoom}
             />
-            <Annotations config={config} events={annotations} timeZone={timeZone} />
+            <Annotations config={config} timeZone={timeZone} />
             <Exemplars config={config} frames={exemplars} aligned={aligned} timeZone={timeZone} />
           </>
         )}

@@ -2,6 +2,9 @@ import { rangeUtil, type TimeRange } from '@grafana/data';
 import { chain, type Scope, scopeOf, type VariableMap } from './types';
 import { variableParams } from './scope';
 
+/** Asking the browser takes a millisecond. */
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const encode = (pairs: Array<[string, string]>) =>
   pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
 
@@ -21,7 +24,7 @@ export function globalScope(options: { range: TimeRange; timeZone: string; uid: 
     __range: `${seconds}s`,
     __range_s: String(seconds),
     __range_ms: String(to - from),
-    __timezone: options.timeZone === 'browser' ? Intl.DateTimeFormat().resolvedOptions().timeZone : options.timeZone,
+    __timezone: options.timeZone === 'browser' ? browserZone : options.timeZone,
     __dashboard: { value: options.title, text: options.title, verbatim: true },
     __org: { value: '1', verbatim: true },
     __user: { value: '', verbatim: true },

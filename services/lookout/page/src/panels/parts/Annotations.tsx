@@ -1,7 +1,9 @@
 import { css } from '@emotion/css';
 import { colorManipulator, dateTimeFormat, type GrafanaTheme2, textUtil } from '@grafana/data';
 import { Tag, Tooltip, type UPlotConfigBuilder, useStyles2, useTheme2 } from '@grafana/ui';
+import { useContext } from 'react';
 import type { AnnotationEvent } from '../../dashboard/annotations';
+import { AnnotationsContext } from '../../dashboard/context';
 import { Overlay, own } from './overlay';
 
 function Card({ event, timeZone }: { event: AnnotationEvent; timeZone: string }) {
@@ -24,7 +26,8 @@ function Card({ event, timeZone }: { event: AnnotationEvent; timeZone: string })
 }
 
 /** Annotations as dashed lines, and shaded regions where they have an end, over a time series. */
-export function Annotations({ config, events, timeZone }: { config: UPlotConfigBuilder; events: AnnotationEvent[]; timeZone: string }) {
+export function Annotations({ config, timeZone }: { config: UPlotConfigBuilder; timeZone: string }) {
+  const events = useContext(AnnotationsContext);
   const styles = useStyles2(getStyles);
   const theme = useTheme2();
   if (events.length === 0) {

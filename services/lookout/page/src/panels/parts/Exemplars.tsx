@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import { type DataFrame, dateTimeFormat, type Field, FieldType, formattedValueToString, type GrafanaTheme2 } from '@grafana/data';
 import { Tooltip, type UPlotConfigBuilder, useStyles2 } from '@grafana/ui';
-import { useDashboard } from '../../dashboard/context';
+import { useTools } from '../../dashboard/context';
 import { type Exemplar, exemplarsOf, traceOf } from './exemplarData';
 import { Overlay, own } from './overlay';
 
@@ -34,7 +34,7 @@ function Card({ exemplar, field, timeZone, link }: { exemplar: Exemplar; field?:
 export function Exemplars(props: { config: UPlotConfigBuilder; frames: DataFrame[]; aligned: DataFrame; timeZone: string }) {
   const { config, frames, aligned, timeZone } = props;
   const styles = useStyles2(getStyles);
-  const { sources, openTrace } = useDashboard();
+  const { sources, openTrace } = useTools();
   const exemplars = exemplarsOf(frames);
   const field = aligned.fields.find((each) => each.type === FieldType.number);
   if (exemplars.length === 0) {
