@@ -1,9 +1,9 @@
 import 'uplot/dist/uPlot.min.css';
 import { createRoot } from 'react-dom/client';
-import { askEarly, getSettings } from './api/calls';
 import { App } from './app/App';
 import { interceptLinks } from './app/location';
 import { fillRegistries } from './boot/registries';
+import { openEarly } from './dashboard/open';
 
 declare global {
   interface Window {
@@ -17,10 +17,7 @@ fillRegistries();
 interceptLinks();
 const uid = /^\/(?:d|d-solo)\/([^/]+)/.exec(window.location.pathname)?.[1];
 if (uid) {
-  // The data are on their way while the code that shows them is.
-  getSettings().catch(() => undefined);
-  askEarly(decodeURIComponent(uid));
-  void import('./dashboard/DashboardPage');
+  openEarly(decodeURIComponent(uid));
 }
 const root = document.getElementById('root');
 if (root) {

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -41,6 +44,12 @@ SMALLEST = 1024
 HASHED_FOLDER = "assets"
 
 
+NOTHING: Mapping[str, str] = {}
+# What encodeURIComponent leaves as it is, or the page would ask for another address.
+SAFE = "!~*'()"
+DASHBOARD = re.compile(r"/d(?:-solo)?/([^/]+)")
+
+
 class Asset(NamedTuple):
     """A file of the page; plain where it is small or does not compress, since few clients take nothing else."""
 
@@ -71,7 +80,7 @@ class Page:
                 503,
                 SECURITY,
             )
-        return self._answer(request, path, "no-cache")
+        return self._answer(request, path, "no-cache", _preloads(request.url.path))
 
     def asset(self, request: Request) -> Response:
         """A file; raises ApiError 404."""
@@ -83,9 +92,9 @@ class Page:
         hashed = path.relative_to(root).parts[0] == HASHED_FOLDER
         return self._answer(request, path, FOREVER if hashed else "public, max-age=3600")
 
-    def _answer(self, request: Request, path: Path, caching: str) -> Response:
+    def _answer(self, request: Request, path: Path, caching: str, more: Mapping[str, str] = NOTHING) -> Response:
         asset = self._read(path)
-        headers = SECURITY | {"Cache-Control": caching, "ETag": asset.etag, "Vary": "Accept-Encoding"}
+        headers = SECURITY | more | {"Cache-Control": caching, "ETag": asset.etag, "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match") == asset.etag:
             return Response(status_code=304, headers=headers)
         if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -111,3 +120,12 @@ class Page:
                 content if small else None, compressed, shown, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
             )
         return self._known[key]
+
+
+def _preloads(path: str) -> Mapping[str, str]:
+    """A dashboard's data, for the browser to fetch while the code that shows them is on its way."""
+    found = DASHBOARD.match(path)
+    if not found:
+        return NOTHING
+    wanted = (f"/api/dashboards/uid/{quote(found[1], safe=SAFE)}", "/api/frontend/settings")
+    return {"Link": ", ".join(f"<{each}>; rel=preload; as=fetch; crossorigin" for each in wanted)}

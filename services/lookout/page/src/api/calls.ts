@@ -15,22 +15,8 @@ export interface DashboardAnswer {
   meta: { folderTitle?: string; folderUid?: string; url?: string; slug?: string };
 }
 
-let early: { uid: string; answer: Promise<DashboardAnswer> } | undefined;
-
-/** Asks for a dashboard before the code that shows it is there. */
-export function askEarly(uid: string): void {
-  const answer = ask<DashboardAnswer>(`/api/dashboards/uid/${encode(uid)}`);
-  // Whoever takes the answer sees its failure; one that nobody takes is nobody's.
-  answer.catch(() => undefined);
-  early = { uid, answer };
-}
-
 /** `GET /api/dashboards/uid/:uid` */
-export function getDashboard(uid: string, signal?: AbortSignal): Promise<DashboardAnswer> {
-  const taken = early?.uid === uid ? early.answer : undefined;
-  early = undefined;
-  return taken ?? ask<DashboardAnswer>(`/api/dashboards/uid/${encode(uid)}`, { signal });
-}
+export const getDashboard = (uid: string) => ask<DashboardAnswer>(`/api/dashboards/uid/${encode(uid)}`);
 
 let settings: Promise<FrontendSettings> | undefined;
 

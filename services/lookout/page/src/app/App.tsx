@@ -1,10 +1,10 @@
 import { LoadingPlaceholder } from '@grafana/ui';
 import { lazy, Suspense } from 'react';
+import { DashboardPage } from '../dashboard/DashboardPage';
 import { PageError } from './PageError';
 import { usePlace } from './location';
 import { Themed } from './theme';
 
-const DashboardPage = lazy(() => import('../dashboard/DashboardPage'));
 const DashboardList = lazy(() => import('../browse/DashboardList'));
 
 function Route() {

@@ -1,19 +1,10 @@
 import { LoadingPlaceholder } from '@grafana/ui';
 import { useEffect, useState } from 'react';
 import { ApiError } from '../api/client';
-import { type DashboardAnswer, getDashboard, getSettings } from '../api/calls';
 import { PageError } from '../app/PageError';
-import { kindOf } from '../panels/kinds';
-import { Sources } from '../variables/sources';
 import { DashboardView } from './DashboardView';
-import { loadDashboard, SchemaError } from './load';
-import type { Dashboard } from './model';
-
-interface Loaded {
-  dashboard: Dashboard;
-  sources: Sources;
-  meta: DashboardAnswer['meta'];
-}
+import { SchemaError } from './load';
+import { type Opened, openDashboard } from './open';
 
 interface Failed {
   title: string;
@@ -33,37 +24,24 @@ function failure(error: unknown, uid: string): Failed {
   return { title: 'The dashboard cannot be loaded', text: error instanceof Error ? error.message : String(error) };
 }
 
-/** Fetches the code of the panels that a dashboard has while its variables are asked for. */
-function preload(dashboard: Dashboard): void {
-  for (const type of new Set(dashboard.panels.map((panel) => panel.type))) {
-    kindOf(type)
-      ?.load()
-      .catch(() => undefined);
-  }
-}
-
 /** Loads a dashboard by its uid and shows it, or says why not. */
-export default function DashboardPage({ uid, solo }: { uid: string; solo: boolean }) {
-  const [loaded, setLoaded] = useState<Loaded>();
+export function DashboardPage({ uid, solo }: { uid: string; solo: boolean }) {
+  const [opened, setOpened] = useState<Opened>();
   const [failed, setFailed] = useState<Failed>();
   useEffect(() => {
-    const stop = new AbortController();
-    Promise.all([getDashboard(uid, stop.signal), getSettings()])
-      .then(([answer, settings]) => {
-        if (!stop.signal.aborted) {
-          const dashboard = { ...loadDashboard(answer.dashboard), uid };
-          preload(dashboard);
-          setLoaded({ dashboard, sources: new Sources(settings), meta: answer.meta ?? {} });
-        }
-      })
-      .catch((error: unknown) => !stop.signal.aborted && setFailed(failure(error, uid)));
-    return () => stop.abort();
+    let live = true;
+    openDashboard(uid)
+      .then((opened) => live && setOpened(opened))
+      .catch((error: unknown) => live && setFailed(failure(error, uid)));
+    return () => {
+      live = false;
+    };
   }, [uid]);
   useEffect(() => {
-    document.title = loaded ? `${loaded.dashboard.title} - Lookout` : 'Lookout';
-  }, [loaded]);
+    document.title = opened ? `${opened.dashboard.title} - Lookout` : 'Lookout';
+  }, [opened]);
   if (failed) {
     return <PageError title={failed.title} text={failed.text} />;
   }
-  return loaded ? <DashboardView {...loaded} solo={solo} /> : <LoadingPlaceholder text="Loading the dashboard…" style={{ padding: 32 }} />;
+  return opened ? <DashboardView {...opened} solo={solo} /> : <LoadingPlaceholder text="Loading the dashboard…" style={{ padding: 32 }} />;
 }

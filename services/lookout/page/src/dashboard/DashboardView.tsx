@@ -2,7 +2,6 @@ import { css } from '@emotion/css';
 import { EventBusSrv, type GrafanaTheme2 } from '@grafana/data';
 import { Alert, useStyles2 } from '@grafana/ui';
 import { lazy, type ReactNode, Suspense, useCallback, useMemo, useRef, useState } from 'react';
-import type { DashboardAnswer } from '../api/calls';
 import { KeyHelp } from '../app/KeyHelp';
 import { useKeys } from '../app/keys';
 import { go, setParams, usePlace } from '../app/location';
@@ -11,14 +10,13 @@ import { TopBar } from '../app/TopBar';
 import { useWidth } from '../app/useWidth';
 import { autoIntervals, followAuto, globalScope } from '../variables/builtin';
 import { variableScope } from '../variables/scope';
-import type { Sources } from '../variables/sources';
 import { ALL, chain } from '../variables/types';
 import { useVariables } from '../variables/useVariables';
 import { enabledAnnotations, useAnnotations } from './annotations';
 import { AnnotationsContext, DashboardContext, type DashboardState, type DashboardTools, ToolsContext } from './context';
 import { Controls } from './Controls';
 import { Grid } from './Grid';
-import type { Dashboard } from './model';
+import type { Opened } from './open';
 import { makeSections, type Section, type ValuesOf } from './sections';
 import { SinglePanel } from './SinglePanel';
 import { shift, zoomOut } from './time';
@@ -27,24 +25,19 @@ import { useTime } from './useTime';
 
 const TraceDrawer = lazy(() => import('./TraceDrawer'));
 
-interface Props {
-  dashboard: Dashboard;
-  sources: Sources;
-  meta: DashboardAnswer['meta'];
-  solo: boolean;
-}
+type Props = Opened & { solo: boolean };
 
 const isKiosk = (params: URLSearchParams) => params.has('kiosk') && params.get('kiosk') !== 'false';
 
 /** A loaded dashboard: its controls and panels, or one panel alone. */
-export function DashboardView({ dashboard, sources, meta, solo }: Props) {
+export function DashboardView({ dashboard, sources, meta, options, solo }: Props) {
   const styles = useStyles2(getStyles);
   const { params } = usePlace();
   const time = useTime(dashboard);
   const { toggle } = useMode();
   const { range, timeZone, tick, setRange } = time;
   const about = useMemo(() => ({ uid: dashboard.uid, title: dashboard.title, timeZone }), [dashboard, timeZone]);
-  const { variables, waiting } = useVariables(dashboard.templating.list, sources, params, range, time.rangeKey, about);
+  const { variables, waiting } = useVariables(dashboard.templating.list, sources, params, range, time.rangeKey, about, options);
   const scope = useMemo(() => {
     const auto = autoIntervals(variables, range);
     return chain(

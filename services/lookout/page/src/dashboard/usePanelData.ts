@@ -156,8 +156,8 @@ export function usePanelData(instance: PanelInstance, width: number): { data: Pa
   }, [ready, queryKey, state.tick]);
   // What is drawn speaks of the range that its data are of, also while newer ones are on their way.
   const shownScope = useMemo(
-    () => (asks ? panelScope(state, instance, data.range) : scope),
-    [dashboard, variables, timeZone, instance.bindings, asks ? data.range : scope],
+    () => (asks && data.range !== timed.range ? panelScope(state, instance, data.range) : scope),
+    [dashboard, variables, timeZone, instance.bindings, asks && data.range !== timed.range ? data.range : scope],
   );
   return { data, scope, shownScope, note: panel.hideTimeOverride ? undefined : timed.note };
 }

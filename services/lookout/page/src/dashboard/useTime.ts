@@ -18,13 +18,19 @@ export interface TimeState {
 /** No dashboard asks for data more often than this, in milliseconds. */
 const LEAST = 1000;
 
+/** What an address asks for, else the dashboard. */
+export function askedTime(params: URLSearchParams, dashboard: Dashboard): { from: string; to: string; timeZone: string; rangeKey: string } {
+  const from = params.get('from') ?? dashboard.time.from;
+  const to = params.get('to') ?? dashboard.time.to;
+  const timeZone = params.get('timezone') || params.get('tz') || dashboard.timezone;
+  return { from, to, timeZone, rangeKey: `${from} ${to}` };
+}
+
 /** The dashboard's time range, time zone and refresh: the address', else the dashboard's own. A hidden page does not refresh. */
-export function useTime(dashboard: Dashboard | undefined): TimeState {
+export function useTime(dashboard: Dashboard): TimeState {
   const { params } = usePlace();
-  const from = params.get('from') ?? dashboard?.time.from ?? 'now-6h';
-  const to = params.get('to') ?? dashboard?.time.to ?? 'now';
-  const timeZone = params.get('timezone') || params.get('tz') || dashboard?.timezone || 'browser';
-  const refresh = params.get('refresh') ?? (dashboard?.refresh || '');
+  const { from, to, timeZone, rangeKey } = askedTime(params, dashboard);
+  const refresh = params.get('refresh') ?? (dashboard.refresh || '');
   const [tick, setTick] = useState(0);
   const refreshNow = useCallback(() => setTick((n) => n + 1), []);
   const range = useMemo(() => makeRange(from, to, timeZone), [from, to, timeZone, tick]);
@@ -42,5 +48,5 @@ export function useTime(dashboard: Dashboard | undefined): TimeState {
     return () => clearInterval(timer);
   }, [refresh, refreshNow]);
   const setRange = useCallback((start: string | number, end: string | number) => setParams({ from: String(start), to: String(end) }), []);
-  return { range, rangeKey: `${from} ${to}`, timeZone, refresh, tick, refreshNow, setRange };
+  return { range, rangeKey, timeZone, refresh, tick, refreshNow, setRange };
 }

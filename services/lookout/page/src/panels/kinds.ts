@@ -1,13 +1,15 @@
 import { lazy, memo } from 'react';
 import { MOST_SERIES } from '../dashboard/process';
+import StatPanel from './stat';
+import TimeSeriesPanel from './timeseries';
 import type { PanelKind } from './types';
 
 const series = { colorMode: 'palette-classic', most: MOST_SERIES };
 
-/** The panel types that are drawn here. Any other shows its name. */
+/** The panel types that are drawn here. Any other shows its name. Those that are on every dashboard are there at once. */
 export const kinds: Record<string, PanelKind> = {
-  timeseries: { ...series, load: () => import('./timeseries') },
-  stat: { load: () => import('./stat'), most: MOST_SERIES },
+  timeseries: { ...series, load: async () => ({ default: TimeSeriesPanel }) },
+  stat: { load: async () => ({ default: StatPanel }), most: MOST_SERIES },
   gauge: { load: () => import('./gauge'), most: MOST_SERIES },
   bargauge: { load: () => import('./bargauge'), most: MOST_SERIES },
   barchart: { ...series, load: () => import('./barchart') },

@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Combobox, type ComboboxOption, Icon, Input, MultiCombobox, Tooltip, useStyles2 } from '@grafana/ui';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { setParams } from '../app/location';
 import { ALL, type VariableState } from './types';
 
@@ -44,7 +44,7 @@ export function nextValues(before: string[], picked: string[], includeAll: boole
 }
 
 /** The control of one variable above a dashboard. */
-export function VariablePicker({ state, loading }: { state: VariableState; loading: boolean }) {
+export const VariablePicker = memo(function VariablePicker({ state, loading }: { state: VariableState; loading: boolean }) {
   const styles = useStyles2(getStyles);
   const { def, options, values, error } = state;
   const id = `var-${def.name}`;
@@ -112,7 +112,7 @@ export function VariablePicker({ state, loading }: { state: VariableState; loadi
       </div>
     </div>
   );
-}
+});
 
 const getStyles = (theme: GrafanaTheme2) => ({
   variable: css({ display: 'flex', alignItems: 'stretch', minWidth: 0, maxWidth: '100%' }),

@@ -1,14 +1,35 @@
 import type { TimeRange } from '@grafana/data';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { globalScope } from './builtin';
-import { resolveVariables, supportedVariables } from './resolve';
+import { type Environment, resolveVariables, supportedVariables } from './resolve';
 import type { Sources } from './sources';
-import { chain, type Option, type VariableDef, type VariableMap, type VariableState } from './types';
+import type { Option, VariableDef, VariableMap, VariableState } from './types';
 
 interface Resolved {
   variables: VariableMap;
   waiting: ReadonlySet<string>;
 }
+
+interface About {
+  uid: string;
+  title: string;
+  timeZone: string;
+}
+
+/** What variables are resolved with, in a range. */
+export const environmentOf = (
+  sources: Sources,
+  range: TimeRange,
+  rangeKey: string,
+  about: About,
+  cache: Map<string, Promise<Option[]>>,
+): Environment => ({
+  sources,
+  builtin: globalScope({ range, timeZone: about.timeZone, uid: about.uid, title: about.title }),
+  range: { from: range.from.valueOf(), to: range.to.valueOf() },
+  rangeKey,
+  cache,
+});
 
 /** A dashboard's variables, resolved anew when the address, the range as written, or the dashboard changes. */
 export function useVariables(
@@ -17,11 +38,11 @@ export function useVariables(
   params: URLSearchParams,
   range: TimeRange,
   rangeKey: string,
-  about: { uid: string; title: string; timeZone: string },
+  about: About,
+  cache: Map<string, Promise<Option[]>>,
 ): Resolved {
   const usable = useMemo(() => defs.filter((def) => supportedVariables.has(def.type)), [defs]);
   const [resolved, setResolved] = useState<Resolved>(() => ({ variables: new Map(), waiting: new Set(usable.map((def) => def.name)) }));
-  const cache = useRef(new Map<string, Promise<Option[]>>());
   const asked = usable.map((def) => [def.name, params.getAll(`var-${def.name}`)] as const).filter(([, values]) => values.length > 0);
   const askedKey = JSON.stringify(asked);
   const latest = useRef(range);
@@ -54,18 +75,10 @@ export function useVariables(
       timer ??= setTimeout(publish, 0);
     };
     const wanted = new Map(JSON.parse(askedKey) as Array<[string, string[]]>);
-    const span = latest.current;
-    const environment = {
-      sources,
-      builtin: chain(globalScope({ range: span, timeZone: about.timeZone, uid: about.uid, title: about.title })),
-      range: { from: span.from.valueOf(), to: span.to.valueOf() },
-      rangeKey,
-      cache: cache.current,
-    };
     void resolveVariables(
       usable,
       (name) => wanted.get(name),
-      environment,
+      environmentOf(sources, latest.current, rangeKey, about, cache),
       (state) => {
         done.set(state.def.name, state);
         soon();
@@ -75,6 +88,6 @@ export function useVariables(
       live = false;
       clearTimeout(timer);
     };
-  }, [usable, sources, askedKey, rangeKey, about.timeZone, about.uid, about.title]);
+  }, [usable, sources, askedKey, rangeKey, about.timeZone, about.uid, about.title, cache]);
   return resolved;
 }
