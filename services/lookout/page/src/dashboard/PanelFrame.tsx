@@ -60,6 +60,22 @@ function useSame<T>(value: T): T {
   return useMemo(() => value, [said]);
 }
 
+/** Whether something is so, and has been for a second. */
+function useLasting(so: boolean): boolean {
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    if (!so) {
+      return;
+    }
+    const timer = setTimeout(() => setLasts(true), 1000);
+    return () => {
+      clearTimeout(timer);
+      setLasts(false);
+    };
+  }, [so]);
+  return so && lasts;
+}
+
 /** A panel's frame before anything is in it. */
 function Outline({ title }: { title: string }) {
   const styles = useStyles2(getStyles);
@@ -99,6 +115,8 @@ function LivePanel({ instance, width, height, alone = false }: Props) {
   const { data, scope, shownScope, note } = usePanelData(instance, width);
   const { frames, total, shown } = useShownFrames(instance, data, shownScope);
   const [drawn, setDrawn] = useState(false);
+  // Bars that move in every panel make a browser without a GPU draw all of the page sixty times a second.
+  const slow = useLasting(data.busy);
   const inTime = useDeferredValue(true, false);
   const framed = inTime || data.state !== 'loading';
   const kind = kindOf(panel.type);
@@ -147,7 +165,7 @@ function LivePanel({ instance, width, height, alone = false }: Props) {
             notices={notices}
             cut={cut}
             note={note}
-            busy={data.busy}
+            slow={slow}
             error={data.state === 'error' ? data.error : undefined}
           />
         </ContentContext.Provider>

@@ -97,14 +97,15 @@ interface Props {
   cut?: string;
   /** The range that is the panel's own. */
   note?: string;
-  busy: boolean;
+  /** The data have been waited for for a while. */
+  slow: boolean;
   error?: string;
 }
 
 /** What is around a panel: title, description, links, menu, the state of its data. What is in it comes from ContentContext, past this. */
 export const PanelHeader = memo(function PanelHeader(props: Props) {
   const styles = useStyles2(getStyles);
-  const { title, description, links, notices, cut, note, busy, error, alone } = props;
+  const { title, description, links, notices, cut, note, slow, error, alone } = props;
   const { panel, key } = props.instance;
   const items = (
     <div className={styles.items}>
@@ -128,7 +129,7 @@ export const PanelHeader = memo(function PanelHeader(props: Props) {
       hoverHeader={title === ''}
       padding={kindOf(panel.type)?.padding ?? 'md'}
       displayMode={panel.transparent ? 'transparent' : 'default'}
-      loadingState={busy ? LoadingState.Loading : error === undefined ? LoadingState.Done : LoadingState.Error}
+      loadingState={slow ? LoadingState.Loading : error === undefined ? LoadingState.Done : LoadingState.Error}
       statusMessage={error}
       statusMessageOnClick={() => undefined}
     >
