@@ -3,8 +3,10 @@ import { Children, cloneElement, isValidElement, type ReactElement, type ReactNo
 type Values = Record<string, unknown>;
 
 /** The English text of the component library, which stands beside each key: there are no translations here to look up. */
-export function t(_key: string, text: string, values?: Values): string {
-  return values ? text.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole)) : text;
+export function t(_key: string, text: string, values: Values = {}): string {
+  // A text that depends on a number comes in two forms among the values.
+  const chosen = text || String(values[values.count === 1 ? 'defaultValue_one' : 'defaultValue_other'] ?? '');
+  return chosen.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
 /** A value among the text is written as an object of one property: `{{ count }}`. */
