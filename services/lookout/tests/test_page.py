@@ -33,6 +33,20 @@ def test_page_answers_its_addresses(paged: Lookout, path: str) -> None:
     assert answer.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize(
+    ("path", "uid"),
+    [("/d/uid/slug?var-x=1", "uid"), ("/d-solo/uid?panelId=1", "uid"), ("/d/a%20b%3E%2C%22/x", "a%20b%3E%2C%22")],
+)
+def test_page_names_the_data_of_its_dashboard(paged: Lookout, path: str, uid: str) -> None:
+    links = paged.anonymous.get(path).headers["link"].split(", ")
+    assert links[0] == f"</api/dashboards/uid/{uid}>; rel=preload; as=fetch; crossorigin"
+    assert links[1].startswith("</api/frontend/settings>; ")
+
+
+def test_page_without_a_dashboard_names_no_data(paged: Lookout) -> None:
+    assert "link" not in paged.anonymous.get("/dashboards").headers
+
+
 def test_page_runs_only_its_own_scripts(paged: Lookout) -> None:
     headers = paged.anonymous.get("/d/x").headers
     policy = dict(each.split(" ", 1) for each in headers["content-security-policy"].split("; "))
