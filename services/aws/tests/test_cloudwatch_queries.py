@@ -1,4 +1,4 @@
-"""Statistics and metric math, without the edge."""
+"""Queries and metric math, without the edge."""
 
 from __future__ import annotations
 
@@ -13,78 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from obsiverse_aws.cloudwatch.query import InvalidQuery, Result, aligned, run
-from obsiverse_aws.cloudwatch.statistics import Bucket, UnknownStatistic, Weighted, percentile, statistic
+from obsiverse_aws.cloudwatch.statistics import Bucket, statistic
 from obsiverse_aws.cloudwatch.store import Metric, MetricStore, pack
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 START = 1_700_000_040
 NAMES = itertools.count()
 UNITS = ["None", "Seconds", "Count"]
-
-
-def bucket(*values: float) -> Bucket:
-    """A period in which each of these was put once."""
-    weighted = [Weighted(value, 1) for value in sorted(values)]
-    return Bucket(len(values), sum(values), min(values), max(values), weighted)
-
-
-TEN = bucket(*range(1, 11))
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("p50", 5),
-        ("p90", 9),
-        ("p90.1", 10),
-        ("p0", 1),
-        ("p100", 10),
-        ("tm90", 5),
-        ("TM(10%:90%)", 5.5),
-        ("TM(:90%)", 5),
-        ("TM(50%:)", 8),
-        ("TM(2:4)", 3.5),
-        ("IQM", 6),
-        ("wm80", (36 + 2 * 8) / 10),
-        ("WM(20%:80%)", (2 * 3 + 33 + 2 * 8) / 10),
-        ("WM(3:)", (3 * 3 + 49) / 10),
-        ("tc90", 9),
-        ("TC(3:5)", 2),
-        ("ts90", 45),
-        ("TS(80%:)", 19),
-        ("PR(:3)", 30),
-        ("PR(3:8)", 50),
-        ("Average", 5.5),
-        ("SampleCount", 10),
-    ],
-)
-def test_statistics_of_the_numbers_from_1_to_10(name: str, expected: float) -> None:
-    assert statistic(name).compute(TEN) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    "name", ["", "p", "p101", "tm", "average", "TM(1%:2)", "TM(9:1)", "TM(:)", "PR(1%:2%)", "p-1", "x9"]
-)
-def test_what_is_no_statistic_is_refused(name: str) -> None:
-    with pytest.raises(UnknownStatistic):
-        statistic(name)
-
-
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 100))
-def test_a_percentile_is_the_least_value_with_enough_values_up_to_it(values: list[float], percent: float) -> None:
-    values.sort()
-    found = percentile([Weighted(value, 1) for value in values], percent)
-    needed = math.ceil(round(len(values) * percent / 100, 9))
-    assert sum(value <= found for value in values) >= needed
-    assert found == values[0] or sum(value < found for value in values) < needed
-
-
-@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(1, 5)), min_size=1, max_size=9), st.integers(0, 100))
-def test_a_count_is_as_good_as_so_many_values(pairs: list[tuple[int, int]], percent: int) -> None:
-    counted = Bucket(0, 0, 0, 0, sorted(Weighted(value, count) for value, count in pairs))
-    single = bucket(*(value for value, count in pairs for _ in range(count)))
-    for name in (f"p{percent}", f"tm{percent}", f"wm{percent}", f"tc{percent}", f"ts{percent}", "IQM", "PR(0:3)"):
-        assert statistic(name).compute(counted) == pytest.approx(statistic(name).compute(single)), name
 
 
 @pytest.fixture
@@ -221,6 +156,23 @@ def test_expressions_use_each_other_in_any_order_and_results_stay_in_theirs(two:
     results = ask(two, {"Id": "e2", "Expression": "e1 * 2"}, B, {"Id": "e1", "Expression": "a + 1"}, A)
     assert [result.id for result in results] == ["e2", "b", "e1", "a"]
     assert results[0].series.points[START] == 4
+
+
+def test_values_are_read_once_for_all_percentiles_of_a_metric(
+    two: MetricStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    buckets = two.buckets
+
+    def counted(metric: Metric, *given: Any, **more: Any) -> dict[int, Bucket]:
+        asked.append(metric.name)
+        return buckets(metric, *given, **more)
+
+    monkeypatch.setattr(two, "buckets", counted)
+    low, high, other = ask(two, metric("x", "a", "p0"), metric("y", "a", "p100"), metric("z", "b", "p50"))
+    assert (low.series.points[START], other.series.points[START + 60]) == (1, 10)
+    assert low.series.points == high.series.points
+    assert asked == ["a", "b"]
 
 
 def test_an_array_is_a_result_for_each_series(two: MetricStore) -> None:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from obsiverse_aws.cloudwatch.expression import Call, Constant, ExpressionError, Name, parse, parts
@@ -20,6 +21,8 @@ Query = Mapping[str, Any]
 ID = re.compile(r"[a-z]\w{0,254}", re.ASCII)
 SHORT_PERIODS = (1, 5, 10, 20, 30)
 MOST_QUERIES = 500
+LATEST = 8
+"""Of so many metrics the buckets are kept while a request is answered: a day of values is large."""
 
 
 class InvalidQuery(ValueError):
@@ -107,14 +110,16 @@ def run(
         raise InvalidQuery("Metrics of other accounts are not shown. A limit of this emulation, not of AWS.")
     labels = default_labels(queries)
     metrics: dict[str, Series] = {}
+    # A graph asks for several percentiles of one metric.
+    read = Reader(store, account, region)
     for query in queries:
         if stat := query.get("MetricStat"):
-            series, default = read(store, account, region, stat, grid(stat["Period"])), labels[query["Id"]]
+            series, default = read(stat, grid(stat["Period"])), labels[query["Id"]]
             properties = properties_of(stat, account, region)
             metrics[query["Id"]] = _labelled(series, query.get("Label") or default, default, properties)
 
     def search(arguments: list[Value]) -> list[Series]:
-        return _searched(store, account, region, arguments, grid)
+        return _searched(read, arguments, grid)
 
     values = _Values({query["Id"]: query for query in queries}, metrics, search)
     try:
@@ -124,14 +129,22 @@ def run(
         raise InvalidQuery("The expressions depend on each other too deeply.") from None
 
 
-def read(store: MetricStore, account: str, region: str, stat: Mapping[str, Any], grid: range) -> Series:
-    """A MetricStat's series."""
-    metric = stat["Metric"]
-    key = Metric(account, region, metric.get("Namespace", ""), metric["MetricName"], pack(metric.get("Dimensions")))
-    wanted = statistic(stat["Stat"])
-    buckets = store.buckets(key, grid, stat.get("Unit"), values=wanted.needs_values)
-    points = {at: value for at, bucket in buckets.items() if (value := wanted.compute(bucket)) is not None}
-    return Series("", grid, points)
+class Reader:
+    """Reads MetricStats; the buckets of a metric once where statistics of it follow each other."""
+
+    def __init__(self, store: MetricStore, account: str, region: str) -> None:
+        self.store, self.account, self.region = store, account, region
+        self._buckets = lru_cache(LATEST)(store.buckets)
+
+    def __call__(self, stat: Mapping[str, Any], grid: range) -> Series:
+        """A MetricStat's series."""
+        metric = stat["Metric"]
+        name, dimensions = metric["MetricName"], pack(metric.get("Dimensions"))
+        key = Metric(self.account, self.region, metric.get("Namespace", ""), name, dimensions)
+        wanted = statistic(stat["Stat"])
+        buckets = self._buckets(key, grid, stat.get("Unit"), values=wanted.needs_values)
+        points = {at: value for at, bucket in buckets.items() if (value := wanted.compute(bucket)) is not None}
+        return Series("", grid, points)
 
 
 def _search_of(arguments: list[Value]) -> tuple[str, str, int]:
@@ -148,15 +161,13 @@ def _search_of(arguments: list[Value]) -> tuple[str, str, int]:
     return text, stat, int(period)
 
 
-def _searched(
-    store: MetricStore, account: str, region: str, arguments: list[Value], grid: Callable[[int], range]
-) -> list[Series]:
+def _searched(read: Reader, arguments: list[Value], grid: Callable[[int], range]) -> list[Series]:
     """The series that a SEARCH finds, by their names."""
     text, stat, period = _search_of(arguments)
     matches = matcher(text)
     metrics = (
         Found(one["namespace"], one["metric_name"], {each["Name"]: each["Value"] for each in one["dimensions"]})
-        for one in store.list_metrics(account, region, None, None, [])["metrics"]
+        for one in read.store.list_metrics(read.account, read.region, None, None, [])["metrics"]
     )
     found = sorted((one for one in metrics if matches(one)), key=lambda one: (one.name, *one.dimensions.items()))
     series: list[Series] = []
@@ -167,8 +178,8 @@ def _searched(
             "Stat": stat,
             "Period": period,
         }
-        properties = properties_of(asked, account, region)
-        of_metric = read(store, account, region, asked, grid(period))
+        properties = properties_of(asked, read.account, read.region)
+        of_metric = read(asked, grid(period))
         series.append(replace(of_metric, label=label(metric, found), properties=properties))
     return series
 
