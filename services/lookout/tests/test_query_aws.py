@@ -99,6 +99,20 @@ def test_math_over_other_queries_and_hidden_ones(asked: Lookout) -> None:
     assert "m1" not in (results["C"].get("error") or "")
 
 
+def test_statistics_of_a_metric_are_each_their_own(asked: Lookout) -> None:
+    wanted = {"A": "Sum", "B": "Maximum", "C": "SampleCount"}
+    each = {ref: metric(refId=ref, statistic=stat) for ref, stat in wanted.items()}
+    answer = asked.query(*each.values(), start="now-2h")
+    found = {ref: [frame["data"]["values"][1] for frame in result["frames"]] for ref, result in answer.items()}
+    assert found == {"A": [[3, 2, 1]], "B": [[3, 2, 1]], "C": [[1, 1, 1]]}
+
+
+def test_statistic_that_is_wrong_leaves_the_others_of_its_metric(asked: Lookout) -> None:
+    answer = asked.query(metric(refId="A"), metric(refId="B", statistic="p101"), start="now-1h")
+    assert answer["A"]["frames"][0]["data"]["values"][1] == [3, 2, 1]
+    assert answer["B"]["error"]
+
+
 def test_metric_query_that_is_wrong_leaves_the_others(asked: Lookout) -> None:
     results = asked.query(metric(metricName=""), metric(period="soon"), metric(id="Big"), metric(), start="now-10m")
     for ref_id, said in {"A": "metricName", "B": "is no duration", "C": "small letter"}.items():

@@ -94,7 +94,7 @@ class Page:
 
     def _answer(self, request: Request, path: Path, caching: str, more: Mapping[str, str] = NOTHING) -> Response:
         asset = self._read(path)
-        headers = SECURITY | more | {"Cache-Control": caching, "ETag": asset.etag, "Vary": "Accept-Encoding"}
+        headers = {**SECURITY, **more, "Cache-Control": caching, "ETag": asset.etag, "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match") == asset.etag:
             return Response(status_code=304, headers=headers)
         if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):

@@ -6,8 +6,9 @@ Search expressions: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitori
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -28,6 +29,10 @@ PERIOD_POINTS = 2000
 DAY = 86400
 # Between a result's own label and the values of its dimensions, which AWS fills in.
 SEPARATOR = "|&|"
+GATHER_SECONDS = 0.002
+"""The queries of one panel come within it."""
+
+Page = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Metric:
         entry: the MetricDataQuery.
         dimensions: names whose values come behind the label, for a search.
         labels: of a single metric.
+        of: the metric's namespace and name; empty for an expression that somebody wrote.
     """
 
     ref_id: str
@@ -47,6 +53,7 @@ class Metric:
     dimensions: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     period: int = 60
+    of: tuple[str, ...] = ()
 
 
 def plan(query: Query, now: float) -> Metric:
@@ -108,12 +115,12 @@ def _built(query: Query, entry: dict[str, Any], label: str, period: int) -> Metr
         entry["MetricStat"] = {"Metric": metric, "Period": period, "Stat": stat}
         if label:
             entry["Label"] = label
-        return Metric(query.ref_id, entry["Id"], entry, labels=single, period=period)
+        return Metric(query.ref_id, entry["Id"], entry, labels=single, period=period, of=(namespace, name))
     names = tuple(sorted(dimensions))
     expression = search(namespace, name, dimensions, stat, period, exact=exact)
     entry["Expression"] = expression
     entry["Label"] = SEPARATOR.join([label or "${LABEL}", *(f"${{PROP('Dim.{each}')}}" for each in names)])
-    return Metric(query.ref_id, entry["Id"], entry, expression, names, period=period)
+    return Metric(query.ref_id, entry["Id"], entry, expression, names, period=period, of=(namespace, name))
 
 
 def search(
@@ -177,6 +184,14 @@ def auto_period(over: TimeRange, now: float) -> int:
     return next((period for period in PERIODS if period >= wanted and period >= least), PERIODS[-1])
 
 
+@dataclass
+class _Batch:
+    """Statistics of one metric that are asked for in one request."""
+
+    entries: list[Mapping[str, Any]]
+    answer: asyncio.Task[list[Page]]
+
+
 class CloudWatchMetrics:
     """Runs metric queries.
 
@@ -187,6 +202,7 @@ class CloudWatchMetrics:
     def __init__(self, aws: Aws, series_limit: int) -> None:
         self._aws = aws
         self._limit = series_limit
+        self._open: dict[Hashable, _Batch] = {}
 
     async def run(
         self, source: DataSource, region: str, over: TimeRange, metrics: Sequence[Metric], wanted: str
@@ -198,9 +214,44 @@ class CloudWatchMetrics:
             wanted: the query's refId.
         """
         asked = next(metric for metric in metrics if metric.ref_id == wanted)
-        entries = [{**metric.entry, "ReturnData": metric is asked} for metric in metrics]
+        if asked.of:
+            pages = await self._of_batch(source, region, over, asked)
+        else:
+            entries = [{**metric.entry, "ReturnData": metric is asked} for metric in metrics]
+            pages = await self._pages(source, region, over, entries)
+        return frames_of(asked, pages, self._limit)
 
-        def ask(client: Any) -> list[dict[str, Any]]:
+    async def _of_batch(self, source: DataSource, region: str, over: TimeRange, asked: Metric) -> list[Page]:
+        """Ask together with those who ask for other statistics of the metric now: it is read once for all of them."""
+        key = (source.id, source.version, region, over, asked.of)
+        batch = self._open.get(key)
+        if batch is None:
+            answer = asyncio.create_task(self._send(key, source, region, over))
+            # Those who wait may all have left.
+            answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+            batch = self._open[key] = _Batch([], answer)
+        own = f"m{len(batch.entries)}"
+        batch.entries.append({**asked.entry, "Id": own})
+        try:
+            pages = await asyncio.shield(batch.answer)
+        except QueryError:
+            if len(batch.entries) == 1:
+                raise
+            # CloudWatch refuses all for one that is wrong.
+            return await self._pages(source, region, over, [asked.entry])
+        return [
+            {**page, "MetricDataResults": [one for one in page["MetricDataResults"] if one["Id"] == own]}
+            for page in pages
+        ]
+
+    async def _send(self, key: Hashable, source: DataSource, region: str, over: TimeRange) -> list[Page]:
+        await asyncio.sleep(GATHER_SECONDS)
+        return await self._pages(source, region, over, self._open.pop(key).entries)
+
+    async def _pages(
+        self, source: DataSource, region: str, over: TimeRange, entries: Sequence[Mapping[str, Any]]
+    ) -> list[Page]:
+        def ask(client: Any) -> list[Page]:
             pages = client.get_paginator("get_metric_data").paginate(
                 MetricDataQueries=entries,
                 StartTime=datetime.fromtimestamp(over.start / 1000, UTC),
@@ -209,11 +260,10 @@ class CloudWatchMetrics:
             )
             return list(pages)
 
-        pages = await self._aws.call(source, "cloudwatch", region, ask)
-        return frames_of(asked, pages, self._limit)
+        return await self._aws.call(source, "cloudwatch", region, ask)
 
 
-def frames_of(metric: Metric, pages: Sequence[Mapping[str, Any]], limit: int) -> list[Frame]:
+def frames_of(metric: Metric, pages: Sequence[Page], limit: int) -> list[Frame]:
     """A frame for each series in the pages of a GetMetricData answer."""
     series: dict[str, tuple[list[int], list[float]]] = {}
     notices: list[str] = []
