@@ -125,7 +125,7 @@ def export(
 ) -> None:
     """Print what a target should have as a document."""
     with _session(target) as session:
-        out.file.write(promote.export(session.resources, session.kinds, form))
+        out.file.write(promote.export(session.resources, session.kinds, session.place.target, form))
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.redaction import redacted
 from obsiverse.promote.resource import Ref, Resource
+from obsiverse.targets import Target
 
 FORMAT = 1
 VERIFY = (
@@ -17,10 +18,10 @@ VERIFY = (
     "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:SetQueueAttributes", "xray:PutTraceSegments",
 )  # fmt: skip
 """What `verify` does beyond."""
-Writer = Callable[[Mapping[str, Resource], Mapping[str, Kind]], str]
+Writer = Callable[[Mapping[str, Resource], Mapping[str, Kind], Target], str]
 
 
-def write_policy(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]) -> str:
+def write_policy(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], target: Target) -> str:
     """The IAM policy of who promotes: what the kinds of a plan, and `verify`, call; nothing else."""
     used = sorted({resource.kind for resource in resources.values()})
     statements = [
@@ -37,7 +38,7 @@ def write_policy(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]) -
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
 
 
-def write_json(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]) -> str:
+def write_json(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], target: Target) -> str:
     """Resources with what each needs; a reference is `{"ref": KEY, "attribute": NAME, "text": "…{}…"}`."""
     document = {
         "format": FORMAT,
@@ -59,11 +60,11 @@ WRITERS: dict[str, Writer] = {"json": write_json, "policy": write_policy}
 """By the name of the format; another one joins by standing here."""
 
 
-def export(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], form: str) -> str:
+def export(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], target: Target, form: str) -> str:
     """Resources in a format. Raises PromoteError for one that nobody writes."""
     if form not in WRITERS:
         raise PromoteError(f"there is no export to {form}", f"There are: {', '.join(WRITERS)}.")
-    return WRITERS[form](resources, kinds)
+    return WRITERS[form](resources, kinds, target)
 
 
 def _with_references(value: Any) -> Any:

@@ -145,7 +145,7 @@ def test_this_machine_is_no_target_of_its_own_promotion(tmp_path: Path):
 
 def test_the_policy_of_who_promotes_has_what_the_plans_kinds_call_and_no_wildcard_of_actions():
     kinds = all_kinds()
-    document = json.loads(export({"sns-topic/a": Resource("sns-topic", "a", {})}, kinds, "policy"))
+    document = json.loads(export({"sns-topic/a": Resource("sns-topic", "a", {})}, kinds, target(), "policy"))
     actions = {action for statement in document["Statement"] for action in statement["Action"]}
     assert set(kinds["sns-topic"].actions) <= actions
     assert not any("*" in action for action in actions)
@@ -154,7 +154,7 @@ def test_the_policy_of_who_promotes_has_what_the_plans_kinds_call_and_no_wildcar
 
 def test_an_export_has_references_that_a_writer_can_follow():
     resource = Resource("thing", "a", {"in": Ref("thing/b", "id", "s3://{}/x"), "token": "abc"})
-    [shown] = json.loads(export({resource.key: resource}, {}, "json"))["resources"]
+    [shown] = json.loads(export({resource.key: resource}, {}, target(), "json"))["resources"]
     assert shown["properties"]["in"] == {"ref": "thing/b", "attribute": "id", "text": "s3://{}/x"}
     assert shown["needs"] == ["thing/b"]
     assert "abc" not in json.dumps(shown)
@@ -162,5 +162,5 @@ def test_an_export_has_references_that_a_writer_can_follow():
 
 def test_an_export_to_what_nobody_writes_names_what_there_is():
     with pytest.raises(PromoteError) as refused:
-        export({}, {}, "pulumi")
+        export({}, {}, target(), "pulumi")
     assert "json" in refused.value.hint
