@@ -119,7 +119,10 @@ def rollback(
 @promote_app.command()
 def export(
     form: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="json; or policy: what who promotes must be allowed.")
+        str,
+        typer.Argument(
+            metavar="FORMAT", help="json; policy: what who promotes must be allowed; terraform: a configuration."
+        ),
     ] = "json",
     target: TargetName = "aws",
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from obsiverse.promote.as_code.terraform import write_terraform
 from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.redaction import redacted
@@ -56,7 +57,11 @@ def write_json(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], tar
     return json.dumps(document, indent=2) + "\n"
 
 
-WRITERS: dict[str, Writer] = {"json": write_json, "policy": write_policy}
+WRITERS: dict[str, Writer] = {
+    "json": write_json,
+    "policy": write_policy,
+    "terraform": write_terraform,
+}
 """By the name of the format; another one joins by standing here."""
 
 

@@ -1,0 +1,1 @@
+"""Writers of what a target should have in other tools' languages."""
