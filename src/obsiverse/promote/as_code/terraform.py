@@ -18,7 +18,7 @@ from obsiverse.promote.redaction import redacted
 from obsiverse.promote.resource import Ref, Resource
 from obsiverse.targets import Target
 
-VERSION, PROVIDER = ">= 1.5", ">= 6.46"
+VERSION, PROVIDER = ">= 1.5", "~> 6.46"
 """Of Terraform; and of the AWS provider: X-Ray's destination of segments and indexing rules are in none before."""
 _OF_TARGET = {
     ACCOUNT: ("aws_caller_identity", "account_id"),
@@ -50,8 +50,8 @@ def write_terraform(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]
 
 
 _TITLE = """\
-# What `obsiverse promote apply --target {name}` makes. Written by `obsiverse promote export terraform`: change the definitions, and write it
-# again. What is there already is taken over by `terraform import`."""
+# What `obsiverse promote apply --target {name}` makes, written by `obsiverse promote export terraform`: change the definitions, and write
+# it again. What is there already is taken over by `terraform import`."""
 
 
 class _Values:
