@@ -87,6 +87,17 @@ def test_canary_takes_its_share_and_then_everything_without_losing_a_request(pla
     assert platform.invoke("canary")["model"] == {"name": "canary-2"}
 
 
+def test_an_endpoint_tells_the_deployment_config_that_it_was_made_with(platform: Platform) -> None:
+    platform.make_config("made", count=2)
+    config = blue_green("CANARY", wait=2, CanarySize=HALF)
+    platform.sagemaker.create_endpoint(EndpointName="made", EndpointConfigName="made", DeploymentConfig=config)
+    assert platform.wait_for_endpoint("made", "InService")["LastDeploymentConfig"] == config
+    with pytest.raises(ClientError, match="CanarySize"):
+        platform.sagemaker.create_endpoint(
+            EndpointName="never", EndpointConfigName="made", DeploymentConfig=blue_green("CANARY")
+        )
+
+
 def test_linear_goes_over_step_by_step(platform: Platform) -> None:
     platform.deploy("linear", count=2)
     update(platform, "linear", blue_green("LINEAR", wait=1, LinearStepSize={"Type": "CAPACITY_PERCENT", "Value": 33}))

@@ -39,6 +39,9 @@ class Endpoints:
         """CreateEndpoint."""
         name, now = request["EndpointName"], time.time()
         deployment = self._variants.deployment(caller, name, request["EndpointConfigName"])
+        config = request.get("DeploymentConfig")
+        # It is for updates; one that can't be is refused now.
+        update_of(config, deployment)
         self._agent.require()
         endpoint = Endpoint(
             *caller,
@@ -50,6 +53,7 @@ class Endpoints:
             status="Creating",
             pending=deployment,
             update=at_once(),
+            last_deployment=config,
         )
         self._resources.insert(endpoint)
         self._begin(endpoint)

@@ -217,7 +217,7 @@ class Endpoint(SageMakerResource):
         current: what answers; None until the first deployment is healthy.
         pending: what replaces it once it is healthy.
         update: how; there while `pending` is.
-        last_deployment: the DeploymentConfig of the last UpdateEndpoint.
+        last_deployment: the DeploymentConfig of CreateEndpoint, or of the last UpdateEndpoint.
     """
 
     KIND = "endpoint"
