@@ -148,6 +148,25 @@ def test_application_autoscaling_keeps_a_target_of_one_account(platform):
     assert one.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"] == []
 
 
+def test_a_scalable_target_has_the_tags_that_it_was_given(platform):
+    client = platform.client("application-autoscaling", ONE)
+    target = {
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/tagged",
+        "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+    }
+    given = {"MinCapacity": 1, "MaxCapacity": 3, "Tags": {"team": "ml", "stage": "lab"}}
+    arn = client.register_scalable_target(**target, **given)["ScalableTargetARN"]
+    assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == given["Tags"]
+    client.tag_resource(ResourceARN=arn, Tags={"team": "ops", "cost": "7"})
+    client.untag_resource(ResourceARN=arn, TagKeys=["stage", "never"])
+    client.register_scalable_target(**target, MaxCapacity=4)
+    assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"team": "ops", "cost": "7"}
+    client.deregister_scalable_target(**target)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.list_tags_for_resource(ResourceARN=arn)
+
+
 def test_sagemaker_keeps_an_experiment_of_one_account(platform):
     one, other = platform.client("sagemaker", ONE), platform.client("sagemaker", OTHER)
     one.create_experiment(ExperimentName="lab")

@@ -20,7 +20,14 @@ def moto_service(api: str) -> Service:
 @aws_provider(api="application-autoscaling")
 def application_autoscaling() -> Service:
     """Application Auto Scaling."""
-    return moto_service("application-autoscaling")
+    from localstack.aws.skeleton import Skeleton
+    from localstack.aws.spec import load_service
+
+    from obsiverse_aws.floor.moto import moto_table
+    from obsiverse_aws.floor.scaling_tags import with_tags
+
+    model = load_service("application-autoscaling")
+    return Service(name="application-autoscaling", skeleton=Skeleton(model, with_tags(moto_table(model))))
 
 
 @aws_provider(api="codebuild")
