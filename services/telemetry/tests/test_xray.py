@@ -341,6 +341,26 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Any) -> None:
         service.end()
 
 
+def test_groups_and_sampling_rules_have_tags_from_the_start_and_none_of_one_before(xray: Any) -> None:
+    everything = dict.fromkeys(("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN"), "*")
+    rule = {"RuleName": "tagged", "Priority": 2, "FixedRate": 1.0, "ReservoirSize": 1, "Version": 1, **everything}
+
+    def tags(arn: str) -> list[dict[str, str]]:
+        return xray.list_tags_for_resource(ResourceARN=arn)["Tags"]
+
+    for given in ([{"Key": "team", "Value": "ml"}], []):
+        group = xray.create_group(GroupName="tagged", FilterExpression="fault", Tags=given)["Group"]["GroupARN"]
+        made = xray.create_sampling_rule(SamplingRule=rule, Tags=given)["SamplingRuleRecord"]["SamplingRule"]
+        assert tags(group) == tags(made["RuleARN"]) == given
+        xray.update_group(GroupName="tagged", FilterExpression="error")
+        assert tags(group) == given
+        xray.tag_resource(ResourceARN=made["RuleARN"], Tags=[{"Key": "stage", "Value": "lab"}])
+        assert {"Key": "stage", "Value": "lab"} in tags(made["RuleARN"])
+        xray.delete_group(GroupName="tagged")
+        xray.delete_sampling_rule(RuleName="tagged")
+        assert tags(group) == tags(made["RuleARN"]) == []
+
+
 def test_sampling_rules_are_what_the_sdks_ask_for(xray: Any) -> None:
     names = [one["SamplingRule"]["RuleName"] for one in xray.get_sampling_rules()["SamplingRuleRecords"]]
     assert names == ["Default"]

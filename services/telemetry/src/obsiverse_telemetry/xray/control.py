@@ -61,6 +61,15 @@ class Settings:
         where = "account = ? AND region = ? AND kind = ? AND name = ?"
         self._database.execute(f"DELETE FROM settings WHERE {where}", (*owner, kind, name))  # noqa: S608 - ours
 
+    def tags(self, owner: Owner, arn: str) -> dict[str, str]:
+        """The tags of a resource."""
+        return self.get(owner, "tags", arn) or {}
+
+    def add_tags(self, owner: Owner, arn: str, added: list[dict[str, str]] | None) -> None:
+        """Give a resource tags, as requests have them."""
+        if added:
+            self.put(owner, "tags", arn, self.tags(owner, arn) | {one["Key"]: one["Value"] for one in added})
+
     def forget(self, account: str) -> None:
         """Delete all of an account."""
         self._database.execute("DELETE FROM settings WHERE account = ?", (account,))
@@ -152,6 +161,7 @@ class Control:
         if len(self._settings.all(request.owner, "group")) >= GROUPS_MAX:
             raise InvalidRequestException(f"There are {GROUPS_MAX} groups already.")
         arn = f"arn:aws:xray:{request.owner.region}:{request.owner.account}:group/{name}/{time.time_ns():X}"
+        self._settings.add_tags(request.owner, arn, request.members.get("Tags"))
         return self._keep_group(request, {"GroupName": name, "GroupARN": arn})
 
     def update_group(self, request: Request) -> dict[str, Any]:
@@ -178,7 +188,9 @@ class Control:
 
     def delete_group(self, request: Request) -> dict[str, Any]:
         """DeleteGroup."""
-        self._settings.delete(request.owner, "group", self._group(request)["GroupName"])
+        group = self._group(request)
+        self._settings.delete(request.owner, "group", group["GroupName"])
+        self._settings.delete(request.owner, "tags", group["GroupARN"])
         return {}
 
     def expression_of(self, request: Request) -> str | None:
@@ -229,20 +241,16 @@ class Control:
         return {}
 
     def _tags(self, owner: Owner, arn: str) -> list[dict[str, str]]:
-        tags = self._settings.get(owner, "tags", arn) or {}
-        return [{"Key": key, "Value": value} for key, value in tags.items()]
+        return [{"Key": key, "Value": value} for key, value in self._settings.tags(owner, arn).items()]
 
     def tag(self, request: Request) -> dict[str, Any]:
         """TagResource."""
-        added: list[dict[str, str]] = request.members.get("Tags") or []
-        return self._change_tags(request, lambda tags: tags | {one["Key"]: one["Value"] for one in added})
+        self._settings.add_tags(request.owner, request.text("ResourceARN"), request.members.get("Tags"))
+        return {}
 
     def untag(self, request: Request) -> dict[str, Any]:
         """UntagResource."""
-        gone: list[str] = request.members.get("TagKeys") or []
-        return self._change_tags(request, lambda tags: {key: tags[key] for key in tags if key not in gone})
-
-    def _change_tags(self, request: Request, change: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, Any]:
-        arn = request.text("ResourceARN")
-        self._settings.put(request.owner, "tags", arn, change(self._settings.get(request.owner, "tags", arn) or {}))
+        arn, gone = request.text("ResourceARN"), request.members.get("TagKeys") or []
+        left = {key: value for key, value in self._settings.tags(request.owner, arn).items() if key not in gone}
+        self._settings.put(request.owner, "tags", arn, left)
         return {}

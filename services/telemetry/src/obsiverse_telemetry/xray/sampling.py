@@ -77,6 +77,7 @@ class Sampling:
         made = _with_arn(request.owner, {"Attributes": {}, **rule, "Version": 1})
         record = {"SamplingRule": made, "CreatedAt": now, "ModifiedAt": now}
         self._settings.put(request.owner, "sampling", name, record)
+        self._settings.add_tags(request.owner, made["RuleARN"], request.members.get("Tags"))
         return {"SamplingRuleRecord": record}
 
     def update(self, request: Request) -> dict[str, Any]:
@@ -96,6 +97,7 @@ class Sampling:
         if name == "Default":
             raise InvalidRequestException("The rule Default can't be deleted.")
         self._settings.delete(request.owner, "sampling", name)
+        self._settings.delete(request.owner, "tags", record["SamplingRule"]["RuleARN"])
         return {"SamplingRuleRecord": record}
 
     def targets(self, request: Request) -> dict[str, Any]:
