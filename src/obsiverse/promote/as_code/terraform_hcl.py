@@ -13,8 +13,7 @@ from typing import Any, cast
 
 WIDTH = 120
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
-_BEGUN = re.compile(r"([$%])\1*\{")
-_DOLLAR = '${"$"}'
+_BEGUN = re.compile(r"[$%]+(?=\{)")
 _WORDS = {"for", "if", "true", "false", "null"}
 
 
@@ -147,7 +146,8 @@ def _joined(parts: tuple[str | Expression, ...], written: Callable[[str], str]) 
             found += f"${{{one}}}"
         elif isinstance(following, Expression) and one.endswith("$"):
             # Right before an expression it would make a text of it.
-            found += written(one[:-1]) + _DOLLAR
+            plain = one.rstrip("$")
+            found += written(plain) + _put_in(one[len(plain) :])
         else:
             found += written(one)
     return found
@@ -166,8 +166,12 @@ def _unicode(letter: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text in which nothing is put in: `${` and `%{` begin with their sign twice, and one more before those is put in."""
-    return _BEGUN.sub(lambda found: f'${{"{found[1]}"}}' * (len(found[0]) - 2) + found[1] * 2 + "{", text)
+    """A text in which nothing is put in: what begins like an expression has its sign twice."""
+    return _BEGUN.sub(lambda run: run[0] * 2 if len(run[0]) == 1 else _put_in(run[0]), text)
+
+
+def _put_in(signs: str) -> str:
+    return f'${{"{signs}"}}'
 
 
 def _document(text: str | Template | Expression) -> str:

@@ -168,8 +168,12 @@ def _scaling(resource: Resource, label: str, context: Context) -> list[Block]:
     }
     blocks = [_resource("aws_appautoscaling_target", label, *items.items())]
     scaled = f"aws_appautoscaling_target.{label}"
-    for policy, members in wanted["policies"].items():
+    for policy, given in wanted["policies"].items():
         missing: list[str] = []
+        members = dict(given)
+        if tracking := members.get(endpoint_scaling.TRACKING):
+            # The provider says 0 of what is not said.
+            members[endpoint_scaling.TRACKING] = endpoint_scaling.UNSAID | tracking
         block = _resource(
             "aws_appautoscaling_policy",
             f"{label}_{re.sub(r'[^0-9A-Za-z]+', '_', policy)}",

@@ -96,10 +96,28 @@ def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
     if found.get("TreatMissingData") == "missing":
         del found["TreatMissingData"]
     if "Dimensions" in found:
-        found["Dimensions"] = sorted(found["Dimensions"], key=lambda one: one["Name"])
+        found["Dimensions"] = _sorted(found["Dimensions"], "Name")
+    if "Metrics" in found:
+        found["Metrics"] = _sorted([_query(one) for one in found["Metrics"]], "Id")
     if found.get("DatapointsToAlarm") == found.get("EvaluationPeriods"):
         found.pop("DatapointsToAlarm", None)
     return found
+
+
+def _query(query: dict[str, Any]) -> dict[str, Any]:
+    dimensions = query.get("MetricStat", {}).get("Metric", {}).get("Dimensions")
+    if not dimensions:
+        return query
+    statistic = query["MetricStat"]
+    return {
+        **query,
+        "MetricStat": {**statistic, "Metric": {**statistic["Metric"], "Dimensions": _sorted(dimensions, "Name")}},
+    }
+
+
+def _sorted(given: list[dict[str, Any]], member: str) -> list[dict[str, Any]]:
+    """In an order of our own: theirs says nothing."""
+    return sorted(given, key=lambda one: one[member])
 
 
 @lru_cache(maxsize=8)

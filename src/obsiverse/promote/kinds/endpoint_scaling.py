@@ -17,7 +17,10 @@ from obsiverse.promote.source import Source, pages
 
 SERVICE = "application-autoscaling"
 NAMESPACE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
-POLICY = ("PolicyType", "TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration")
+TRACKING = "TargetTrackingScalingPolicyConfiguration"
+POLICY = ("PolicyType", TRACKING, "StepScalingPolicyConfiguration")
+UNSAID = {"DisableScaleIn": False, "ScaleInCooldown": 300, "ScaleOutCooldown": 300}
+"""What AWS takes where a policy of target tracking does not say it, for variants of endpoints."""
 
 
 class EndpointScaling(Kind):
@@ -89,5 +92,13 @@ def _read(place: Place, resource: str) -> dict[str, Any] | None:
     return {
         "min": targets[0]["MinCapacity"],
         "max": targets[0]["MaxCapacity"],
-        "policies": {one["PolicyName"]: {name: one[name] for name in POLICY if one.get(name)} for one in policies},
+        "policies": {one["PolicyName"]: _policy(one) for one in policies},
     }
+
+
+def _policy(policy: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a policy, without what says nothing."""
+    found = {name: policy[name] for name in POLICY if policy.get(name)}
+    if tracking := found.get(TRACKING):
+        found[TRACKING] = {name: value for name, value in tracking.items() if UNSAID.get(name, tracking) != value}
+    return found

@@ -100,4 +100,7 @@ def normalized(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variant(variant: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in variant.items() if value not in (None, [], {}, "")}
+    said = {name: value for name, value in variant.items() if value not in (None, [], {}, "")}
+    if said.get("EnableSSMAccess") is False:
+        del said["EnableSSMAccess"]
+    return said
