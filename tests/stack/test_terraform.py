@@ -18,6 +18,9 @@ import httpx
 import pytest
 
 from obsiverse.promote.as_code.terraform_resources import ABSENT
+from obsiverse.promote.export import export
+from tests.unit.promote.every_kind import platform
+from tests.unit.promote.memory import target
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra" / "terraform"
@@ -156,6 +159,14 @@ def test_the_modules_are_formatted_and_valid(tmp_path: Path):
     made.run("validate", "-no-color")
 
 
+def test_an_export_of_every_kind_is_valid(tmp_path: Path):
+    made = Terraform(tmp_path, {})
+    (tmp_path / "main.tf").write_text(export(platform(), {}, target(), "terraform"))
+    made.run("fmt", "-check", "-diff")
+    made.init()
+    made.run("validate", "-no-color")
+
+
 @pytest.mark.parametrize("account", [MINE], indirect=True)
 def test_the_modules_are_applied_planned_again_changed_and_destroyed(
     stack: Any, account: Account, tmp_path: Path, eventually: Callable[..., Any]
@@ -274,14 +285,14 @@ def here(stack: Any) -> Iterator[None]:
 def test_an_export_makes_what_promotion_would(
     stack: Any, here: None, account: Account, tmp_path: Path, eventually: Callable[..., Any]
 ):
-    target = tmp_path / "stage.yaml"
+    file = tmp_path / "stage.yaml"
     notifications = "\n  notifications:\n    - {protocol: email, endpoint: alerts@example.com}\n"
     text = (ROOT / "targets" / "stage.yaml").read_text().replace("222222222222", STAGE)
-    target.write_text(text.rstrip() + notifications)
+    file.write_text(text.rstrip() + notifications)
     folder = tmp_path / "exported"
     folder.mkdir()
     made = Terraform(folder, account.environment)
-    exported = stack.run("promote", "export", "terraform", "--target", str(target)).stdout
+    exported = stack.run("promote", "export", "terraform", "--target", str(file)).stdout
     (folder / "main.tf").write_text(exported)
     assert "alerts@example.com" not in exported
     made.run("fmt", "-check", "-diff")
@@ -293,16 +304,16 @@ def test_an_export_makes_what_promotion_would(
         if "aws s3 cp " in line:
             source, destination = line.split()[-2:]
             bucket, _, key = source.removeprefix("s3://").partition("/")
-            file = files / destination.partition("/")[2]
-            file.parent.mkdir(parents=True)
-            stack.client("s3").download_file(bucket, key, str(file))
+            artifact = files / destination.partition("/")[2]
+            artifact.parent.mkdir(parents=True)
+            stack.client("s3").download_file(bucket, key, str(artifact))
     asked = [line.split('"')[1] for line in exported.splitlines() if line.startswith('variable "notification')]
     given = {"artifacts": str(files), **dict.fromkeys(asked, "alerts@example.com")}
     (folder / "terraform.tfvars.json").write_text(json.dumps(given))
     made.apply()
     assert made.plan() == ""
 
-    planned = stack.run("promote", "plan", "--json", "--target", str(target), check=False)
+    planned = stack.run("promote", "plan", "--json", "--target", str(file), check=False)
     steps = {one["key"]: one for one in json.loads(planned.stdout)["steps"]}
     left = {key for key, one in steps.items() if one["action"] != "keep"}
     differing = {key: steps[key].get("differences") for key in left if steps[key]["action"] != "create"}

@@ -18,22 +18,15 @@ from obsiverse.promote.as_code.naming import Mention, Mentions
 from obsiverse.promote.as_code.terraform_hcl import Block, Document, Expression, Json, Template, render
 from obsiverse.promote.as_code.terraform_resources import ABSENT, FORMS
 from obsiverse.promote.as_code.terraform_shapes import snake
+from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.export import export
 from obsiverse.promote.kinds import all_kinds
 from obsiverse.promote.resource import Ref, Resource
 from obsiverse.targets.models import Notification, Promotion, Workspaces
+from tests.unit.promote.every_kind import TOPIC, keyed, platform
 from tests.unit.promote.memory import ACCOUNT, target
 
 TERRAFORM = pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not on this machine")
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/obsiverse-sagemaker"
-TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:obsiverse-alerts"
-WORKSPACE = "amp-workspace/obsiverse"
-TRACKING = "TargetTrackingScalingPolicyConfiguration"
-
-
-def keyed(*resources: Resource) -> dict[str, Resource]:
-    """Resources by key."""
-    return {one.key: one for one in resources}
 
 
 def written(resources: dict[str, Resource], **more: Any) -> str:
@@ -49,102 +42,9 @@ def block(text: str, address: str) -> str:
     return found[0]
 
 
-def platform() -> dict[str, Resource]:
-    """A resource of each kind, as promotion would have it."""
-    queries = [
-        {"Id": "ratio", "Expression": "bad / all", "ReturnData": True},
-        {
-            "Id": "bad",
-            "MetricStat": {
-                "Metric": {"Namespace": "AWS/SageMaker", "MetricName": "Invocation5XXErrors", "Dimensions": []},
-                "Period": 60,
-                "Stat": "Sum",
-            },
-            "ReturnData": False,
-        },
-    ]
-    container = {
-        "Image": f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/obsiverse/model:latest",
-        "ModelDataUrl": "s3://obsiverse-stage/promoted/models/m/model.tar.gz",
-        "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "API_TOKEN": "hunter2"},
-    }
-    variant = {
-        "VariantName": "All",
-        "ModelName": "clinical-11111111",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    scaling = {
-        "min": 1,
-        "max": 3,
-        "policies": {"requests": {"PolicyType": "TargetTrackingScaling", TRACKING: {"TargetValue": 5.0}}},
-    }
-    trust = {"Version": "2012-10-17", "Statement": [{"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}]}
-    policy = {"Statement": [{"Resource": [Ref(WORKSPACE, "arn"), "arn:aws:s3:::obsiverse-stage/*", TOPIC]}]}
-    workspace = {"workspace": Ref(WORKSPACE, "id")}
-    return keyed(
-        Resource("amp-workspace", "obsiverse", {"alias": "obsiverse"}),
-        Resource("amp-rules", "cost", {**workspace, "rules": "groups:\n  - expr: $1 ${x}\n"}, parent=WORKSPACE),
-        Resource("amp-alertmanager", "obsiverse", {**workspace, "definition": f"topic_arn: {TOPIC}\n"}),
-        Resource("sns-topic", "obsiverse-alerts", {"policy": {"Resource": TOPIC}}),
-        Resource("sns-subscription", "email-1a2b3c4d", {"topic": TOPIC, "protocol": "email", "endpoint": "me@example.com"}),
-        Resource(
-            "cloudwatch-alarm",
-            "errors",
-            {
-                "MetricName": "m", "Dimensions": [{"Name": "EndpointName", "Value": "clinical"}], "Threshold": 1.0,
-                "AlarmActions": [TOPIC], "StateReason": "what no argument is for",
-            },
-        ),
-        Resource("cloudwatch-alarm", "ratio", {"Metrics": queries}),
-        Resource("cloudwatch-dashboard", "mine", {"body": {"widgets": [{"properties": {"region": "eu-west-1"}}]}}),
-        Resource("ecr-repository", "obsiverse/model", {"scan_on_push": True}),
-        Resource("iam-role", "obsiverse-sagemaker", {"trust": trust, "policy": policy}),
-        Resource("log-group", "/obsiverse/otlp", {"days": 30, "streams": ["collector"]}),
-        Resource("logs-resource-policy", "spans", {"policy": {"Resource": f"arn:aws:xray:eu-west-1:{ACCOUNT}:*"}}),
-        Resource(
-            "transaction-search", "destination", {"destination": "CloudWatchLogs"}, after=frozenset({"logs-resource-policy/spans"})
-        ),
-        Resource("xray-indexing-rule", "Default", {"percent": 1.0}),
-        Resource("xray-group", "slow", {"FilterExpression": "a > 1", "InsightsConfiguration": {"InsightsEnabled": False}}),
-        Resource("xray-sampling-rule", "all", {"ResourceARN": "*", "HTTPMethod": "*", "URLPath": "*", "Attributes": {}}),
-        Resource("s3-bucket", "obsiverse-stage", {"public": False, "marked": True}),
-        Resource(
-            "model-artifact",
-            "m",
-            {"bucket": "obsiverse-stage", "key": "promoted/models/m/model.tar.gz", "sha256": "ab", "bytes": 1, "from": "s3://here/m"},
-            parent="s3-bucket/obsiverse-stage",
-        ),
-        Resource(
-            "sagemaker-model",
-            "clinical-11111111",
-            {"PrimaryContainer": container, "ExecutionRoleArn": ROLE},
-            after=frozenset({"model-artifact/m", "iam-role/obsiverse-sagemaker"}),
-        ),
-        Resource(
-            "sagemaker-endpoint-config",
-            "clinical-22222222",
-            {"ProductionVariants": [variant], "ExplainerConfig": {"ClarifyExplainerConfig": {}}},
-            after=frozenset({"sagemaker-model/clinical-11111111"}),
-        ),
-        Resource(
-            "sagemaker-endpoint", "clinical", {"config": "clinical-22222222"}, after=frozenset({"log-group//obsiverse/otlp"})
-        ),
-        Resource("endpoint-scaling", "clinical/variant/All", scaling, parent="sagemaker-endpoint/clinical"),
-        Resource(
-            "grafana-workspace",
-            "obsiverse",
-            {"workspaceName": "o", "workspaceRoleArn": ROLE, "workspaceDataSources": ["XRAY"], "configuration": {}},
-        ),
-        Resource("grafana-dashboard", "cost", {"model": {}}),
-        Resource("something-new", "thing", {"a": 1}),
-    )  # fmt: skip
-
-
 def test_every_kind_is_written_or_named_with_why_not():
-    kinds = all_kinds()
     assert not FORMS.keys() & ABSENT.keys()
-    assert not (FORMS.keys() | ABSENT.keys()) - kinds.keys()
+    assert not all_kinds().keys() - (FORMS.keys() | ABSENT.keys())
     text = written(platform())
     assert "# - grafana-dashboard/cost: Grafana's own API" in text
     assert "# - something-new/thing: no form of something-new" in text
@@ -207,6 +107,12 @@ def test_the_canary_is_the_targets():
     endpoint = block(written(platform(), promote=canary), "aws_sagemaker_endpoint.clinical")
     assert re.search(r"value = 25\b", endpoint)
     assert re.search(r"wait_interval_in_seconds = 7\b", endpoint)
+
+
+def test_a_reference_to_what_terraform_does_not_have_is_an_error_that_names_it():
+    resource = Resource("xray-group", "a", {"FilterExpression": Ref("grafana-dashboard/cost", "url")})
+    with pytest.raises(PromoteError, match="no url of grafana-dashboard/cost"):
+        written(keyed(resource))
 
 
 def test_names_that_become_the_same_label_are_told_apart():

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from obsiverse.promote.as_code.naming import ACCOUNT, PARTITION, REGION, Mention, Mentions
+from obsiverse.promote.as_code.terraform_context import Context, label_of
 from obsiverse.promote.as_code.terraform_hcl import Block, Document, Expression, Json, Template, comment, render
-from obsiverse.promote.as_code.terraform_resources import ABSENT, FORMS, TYPES, Context, label_of
+from obsiverse.promote.as_code.terraform_resources import ABSENT, FORMS
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import amp_workspace
 from obsiverse.promote.redaction import redacted
@@ -35,7 +36,7 @@ def write_terraform(resources: Mapping[str, Resource], kinds: Mapping[str, Kind]
     made = {key: one for key, one in resources.items() if one.kind in FORMS}
     context = Context(target, made, _labels(made, target))
     values = _Values(context, Mentions(made, target))
-    blocks = {key: FORMS[one.kind][1](one, context.labels[key], context) for key, one in made.items()}
+    blocks = {key: FORMS[one.kind](one, context.labels[key], context) for key, one in made.items()}
     for of_one in blocks.values():
         for block in of_one:
             values.put_in(block)
@@ -183,7 +184,7 @@ def _left(resources: Mapping[str, Resource]) -> str:
     lines = [
         f"{key}: {ABSENT.get(one.kind, f'no form of {one.kind} in Terraform is written')}"
         for key, one in resources.items()
-        if one.kind not in TYPES
+        if one.kind not in FORMS
     ]
     if not lines:
         return ""

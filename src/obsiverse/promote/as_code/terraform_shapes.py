@@ -83,6 +83,10 @@ ENDPOINT_CONFIG = shape(
 CONTAINER = shape(
     "ContainerHostname Environment Image InferenceSpecificationName Mode ModelDataUrl ModelPackageName",
     MultiModelConfig=shape("ModelCacheSetting"),
+    ModelDataSource=shape(
+        "",
+        S3DataSource=shape("CompressionType S3DataType S3Uri", ModelAccessConfig=shape("AcceptEula")),
+    ),
 )
 MODEL = shape(
     "EnableNetworkIsolation ExecutionRoleArn",
@@ -101,6 +105,10 @@ ALARM = shape(
         "AccountId Expression Id Label Period ReturnData",
         MetricStat=shape("Dimensions MetricName Namespace Period Stat Unit"),
     ),
+)
+COMPOSITE_ALARM = shape(
+    "ActionsEnabled AlarmActions AlarmDescription AlarmRule InsufficientDataActions",
+    OKActions="ok_actions",
 )
 TRACKING = shape(
     "DisableScaleIn ScaleInCooldown ScaleOutCooldown TargetValue",
