@@ -13,7 +13,8 @@ provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account]
 
+  # By it promotion knows its own, and brings the rest: what is inside of Grafana.
   default_tags {
-    tags = { project = var.name }
+    tags = { "obsiverse:promoted" = var.name }
   }
 }

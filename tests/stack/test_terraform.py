@@ -215,6 +215,28 @@ def test_the_modules_are_applied_planned_again_changed_and_destroyed(
     eventually(lambda: account.holds() == {}, within=60)
 
 
+@pytest.mark.skipif(not NATIVE, reason="stage's addresses are those of native services")
+@pytest.mark.parametrize("account", [MINE], indirect=True)
+def test_promotion_brings_the_inside_of_grafana_to_what_the_modules_made(stack: Any, account: Account, tmp_path: Path):
+    made = configuration(tmp_path, account.environment)
+    made.init()
+    settings = {"account": MINE, "region": REGION, "indexing_percent": 100}
+    (made.folder / "terraform.tfvars.json").write_text(json.dumps(settings))
+    made.apply()
+    told = made.output("target")
+    file = tmp_path / "stage.yaml"
+    text = (ROOT / "targets" / "stage.yaml").read_text().replace("222222222222", MINE)
+    assert told["bucket"] in text
+    lines = ["  endpoints: []", "workspaces:", *(f"  {name}: {one}" for name, one in told["workspaces"].items())]
+    file.write_text("\n".join([text.rstrip(), *lines, ""]))
+    stack.run("promote", "apply", "--yes", "--target", str(file), timeout=SECONDS)
+    assert made.plan() == ""
+    planned = json.loads(stack.run("promote", "plan", "--json", "--target", str(file)).stdout)
+    assert not planned["changes"]
+    assert planned["counts"]["keep"] > len(ABSENT)
+    made.destroy()
+
+
 @pytest.fixture
 def here(stack: Any) -> Iterator[None]:
     """More of what is exported, in this machine's account."""

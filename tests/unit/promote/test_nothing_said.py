@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from obsiverse.promote.kinds import cloudwatch_alarm, endpoint_scaling, sagemaker_endpoint_config
+from obsiverse.promote.kinds import amp_alertmanager, cloudwatch_alarm, endpoint_scaling, sagemaker_endpoint_config
 from obsiverse.promote.place import Place
 from obsiverse.promote.resource import Resource
 from tests.unit.promote.memory import target
@@ -39,6 +39,32 @@ def test_a_variant_without_access_to_its_instances_is_one_that_does_not_say_so()
         "ProductionVariants"
     ]
     assert variant == {"EnableSSMAccess": True}
+
+
+@pytest.mark.parametrize(
+    ("told", "same"),
+    [
+        ('"alertmanager_config": "\\"route\\": {\\"receiver\\": \\"sns\\"}"\n', True),
+        ("alertmanager_config: |\n  route: {receiver: other}\n", False),
+        ("alertmanager_config: [\n", False),
+        ("- nothing", False),
+    ],
+)
+def test_a_definition_in_other_words_is_the_same(told: str, same: bool):
+    wanted = "alertmanager_config: |\n  route:\n    receiver: sns\n"
+
+    class Amp:
+        def describe_alert_manager_definition(self, **_: Any) -> Any:
+            return {"alertManagerDefinition": {"data": told.encode(), "status": {"statusCode": "ACTIVE"}}}
+
+    class There(Place):
+        def client(self, service: str) -> Any:
+            return Amp()
+
+    resource = Resource("amp-alertmanager", "o", {"workspace": "ws-1", "definition": wanted})
+    found = amp_alertmanager.AmpAlertmanager().read(There(target()), resource)
+    assert found is not None
+    assert found.properties["definition"] == (wanted if same else told)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "run" {
 
   statement {
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = [aws_ecr_repository.model.arn]
+    resources = ["${local.arns}:ecr:${local.region}:${local.account}:repository/*"]
   }
 
   statement {

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from obsiverse.promote.errors import PromoteError
@@ -46,7 +46,10 @@ class AmpAlertmanager(Kind):
         if found is None:
             return None
         workspace, status = resource.properties["workspace"], found["status"]["statusCode"]
-        return Found({"workspace": workspace, "definition": found["data"].decode()}, ready=status == "ACTIVE")
+        wanted, told = resource.properties["definition"], found["data"].decode()
+        # The same said in other words, by Terraform, is no difference.
+        definition = wanted if _read(told) == _read(wanted) else told
+        return Found({"workspace": workspace, "definition": definition}, ready=status == "ACTIVE")
 
     def create(self, place: Place, resource: Resource) -> None:
         place.client("amp").create_alert_manager_definition(**_arguments(resource))
@@ -86,6 +89,16 @@ def definition(source: Source, topic: str) -> str:
         "receivers": [{"name": RECEIVER, "sns_configs": [sns]}],
     }
     return _dumped({"alertmanager_config": LiteralScalarString(_dumped(config))})
+
+
+def _read(text: str) -> Any:
+    """What a definition says; the text itself where it is no definition."""
+    yaml: Any = YAML(typ="safe", pure=True)
+    try:
+        document = yaml.load(text)
+        return {**document, "alertmanager_config": yaml.load(document["alertmanager_config"])}
+    except (YAMLError, TypeError, KeyError):
+        return text
 
 
 def _dumped(document: dict[str, Any]) -> str:
