@@ -25,6 +25,7 @@ from obsiverse.promote.resource import Ref, Resource
 from obsiverse.promote.session import ROOT, open_session
 from obsiverse.promote.source import Source
 from obsiverse.targets import TargetError, load_target
+from obsiverse.targets.models import Promotion
 from tests.unit.promote.memory import target
 
 
@@ -70,6 +71,13 @@ def test_alerts_are_routed_as_here_and_go_to_the_topic(source: Source):
     assert receiver["sns_configs"][0]["topic_arn"] == topic
     assert receiver["sns_configs"][0]["sigv4"] == {"region": "eu-west-1"}
     assert "slack" not in json.dumps(config)
+
+
+def test_log_groups_that_dashboards_name_are_made(source: Source):
+    empty = source.target.model_copy(update={"promote": Promotion(endpoints=())})
+    there = Source(source.root, empty, source.local, source.here)
+    groups = {one.name for one in all_kinds()["log-group"].desired(there)}
+    assert groups >= {"/obsiverse/otlp", "/obsiverse/services", "/aws/sagemaker/TrainingJobs"}
 
 
 def test_every_kind_has_its_own_name_and_says_what_it_needs_to_be_allowed():

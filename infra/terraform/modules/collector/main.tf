@@ -1,4 +1,4 @@
-# What a collector on EC2 or ECS runs as, and the log stream that it writes to, which must be there before it sends.
+# What a collector on EC2, ECS or EKS runs as, and the log stream that it writes to, which must be there before it sends.
 
 resource "aws_cloudwatch_log_group" "otlp" {
   name              = "/obsiverse/otlp"
@@ -12,11 +12,12 @@ resource "aws_cloudwatch_log_stream" "collector" {
 
 data "aws_iam_policy_document" "trust" {
   statement {
-    actions = ["sts:AssumeRole"]
+    # Pod Identity, on EKS, tags the sessions that it opens.
+    actions = ["sts:AssumeRole", "sts:TagSession"]
 
     principals {
       type        = "Service"
-      identifiers = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]
+      identifiers = ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com"]
     }
   }
 }

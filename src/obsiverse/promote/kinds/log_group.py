@@ -83,7 +83,9 @@ def _read(source: Source) -> set[str]:
 def _groups(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, one in cast(dict[str, Any], value).items():
-            if key == "logGroups":
+            if key == "logGroupNames":
+                yield from one
+            elif key == "logGroups":
                 yield from (group["name"] for group in one)
             else:
                 yield from _groups(one)
