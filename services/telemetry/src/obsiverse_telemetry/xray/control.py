@@ -250,7 +250,8 @@ class Control:
 
     def untag(self, request: Request) -> dict[str, Any]:
         """UntagResource."""
-        arn, gone = request.text("ResourceARN"), request.members.get("TagKeys") or []
+        arn = request.text("ResourceARN")
+        gone: list[str] = request.members.get("TagKeys") or []
         left = {key: value for key, value in self._settings.tags(request.owner, arn).items() if key not in gone}
         self._settings.put(request.owner, "tags", arn, left)
         return {}
