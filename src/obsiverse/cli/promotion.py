@@ -121,7 +121,8 @@ def export(
     form: Annotated[
         str,
         typer.Argument(
-            metavar="FORMAT", help="json; policy: what who promotes must be allowed; terraform: a configuration."
+            metavar="FORMAT",
+            help="json; cdk: an app in Python; terraform: a configuration; policy: what who promotes must be allowed.",
         ),
     ] = "json",
     target: TargetName = "aws",

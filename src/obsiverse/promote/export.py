@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from obsiverse.promote.as_code.cdk import write_cdk
 from obsiverse.promote.as_code.terraform import write_terraform
 from obsiverse.promote.errors import PromoteError
 from obsiverse.promote.kind import Kind
@@ -58,6 +59,7 @@ def write_json(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], tar
 
 
 WRITERS: dict[str, Writer] = {
+    "cdk": write_cdk,
     "json": write_json,
     "policy": write_policy,
     "terraform": write_terraform,
