@@ -13,7 +13,7 @@ compile_project() {
 
 compile_project --output-file requirements.lock
 compile_project --group dev --output-file requirements-dev.lock
-for project in services/*/pyproject.toml grafana/pyproject.toml; do
+for project in services/*/pyproject.toml grafana/pyproject.toml infra/cdk/pyproject.toml; do
     cd "$root/$(dirname "$project")"
     echo "$(dirname "$project")"
     if [ "$(basename "$PWD")" = aws ]; then

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import boto3
 from moto import mock_aws
@@ -17,20 +16,17 @@ from obsiverse.promote.resource import Resource
 from obsiverse.promote.source import Source
 from obsiverse.targets import Target
 from obsiverse.targets.models import Notification, Promotion
-from tests.unit.promote.test_kinds import Moved, at, fill
+from tests.unit.promote.test_kinds import ACCOUNT, Moved, at, fill
 
 SECRET = "glsa_thatnobodyshouldread0123456789"
 NOT_IN_MOTO = ("xray-group", "xray-sampling-rule")
 
 
-def sample(**more: Any) -> tuple[dict[str, Resource], Target]:
-    """Resources and their target. Needs credentials in the environment, of whatever kind.
-
-    Args:
-        more: of the target.
-    """
+def sample() -> tuple[dict[str, Resource], Target]:
+    """Resources and their target. Needs credentials in the environment, of whatever kind."""
     notification = Notification(protocol="https", endpoint=f"https://hooks.example.com/{SECRET}")
-    target = at("eu-west-1", promote=Promotion(notifications=(notification,)), **more)
+    bucket = f"obsiverse-{ACCOUNT}-eu-west-1"
+    target = at("eu-west-1", promote=Promotion(notifications=(notification,))).model_copy(update={"bucket": bucket})
     with mock_aws(), tempfile.TemporaryDirectory() as folder:
         fill()
         _more()

@@ -81,7 +81,7 @@ def test_it_names_no_account_no_region_but_in_what_is_told_and_no_secret(app: st
     [
         "execution_role_arn=iam_role_obsiverse_sagemaker.attr_arn",
         'image=f"{ecr_repository_obsiverse_model.attr_repository_uri}:latest"',
-        'destination_s3_uri=f"s3://{s3_bucket_obsiverse_eu_west_1.ref}/captured"',
+        'destination_s3_uri=f"s3://{bucket.ref}/captured"',
         "alarm_actions=[sns_topic_oncall.ref]",
         "workspace=amp_workspace_obsiverse.attr_arn",
         '"aws:SourceArn": amp_workspace_obsiverse.attr_arn',

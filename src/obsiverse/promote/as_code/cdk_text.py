@@ -102,6 +102,9 @@ class Texts:
 
 def variable(key: str) -> str:
     """The name of a resource's construct in the app."""
+    # There is one, and its name has account and region in it.
+    if key.startswith(f"{s3_bucket.NAME}/"):
+        return "bucket"
     return re.sub(r"\W+", "_", key, flags=re.ASCII).strip("_").lower()
 
 
