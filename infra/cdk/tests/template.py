@@ -23,7 +23,7 @@ NAMES = {
     "AWS::SNS::TopicPolicy": "Topics",
     "AWS::XRay::Group": "GroupName",
 }
-"""The property that names a resource; others go by their type."""
+"""The property that names a resource; others have the name ""."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Stacks:
     def _name(self, stack: str, logical: str) -> str:
         one = self._templates[stack]["Resources"][logical]
         named = one.get("Properties", {}).get(NAMES.get(one["Type"], ""))
-        return one["Type"] if named is None else str(self._plain(stack, named))
+        return "" if named is None else str(self._plain(stack, named))
 
     def _plain(self, stack: str, value: Any) -> Any:
         if isinstance(value, list):

@@ -69,7 +69,7 @@ def test_it_reads_as_python_and_defines_what_it_uses_before(app: str):
 
 def test_it_names_no_account_no_region_but_in_what_is_told_and_no_secret(app: str):
     _, _, code = app.partition("import os")
-    assert ACCOUNT not in app
+    assert ACCOUNT not in code
     assert "eu-west-1" not in code
     assert SECRET not in app
     assert "hooks.example.com" not in app

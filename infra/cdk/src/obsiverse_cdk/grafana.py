@@ -1,4 +1,7 @@
-"""Managed Grafana: the workspace. What is in it (data sources, dashboards, alert rules) CloudFormation can't make; promotion can."""
+"""Managed Grafana: the workspace.
+
+What is in it (data sources, dashboards, alert rules) and its alerting (`unifiedAlerting`) CloudFormation can't make; promotion can.
+"""
 
 from __future__ import annotations
 
