@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.validate import validate_parameters
 from ruamel.yaml import YAML
 
 PIPELINES = Path(__file__).resolve().parents[2] / "infra" / "pipelines"
@@ -79,25 +81,30 @@ def members(value: Any, free: bool = False) -> Any:
 
 
 def test_codepipeline_takes_the_pipeline(stack: Any):
-    iam, builds, pipelines = stack.client("iam"), stack.client("codebuild"), stack.client("codepipeline")
-    found = resources()
-    for name in ("PipelineRole", "TestRole", "PlanRole", "PromoteRole"):
-        trust = found[name]["Properties"]["AssumeRolePolicyDocument"]
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    projects = [one["Properties"] for one in found.values() if one["Type"] == "AWS::CodeBuild::Project"]
+    iam, pipelines = stack.client("iam"), stack.client("codepipeline")
+    template = resources()
+    role, wanted = template["PipelineRole"]["Properties"], members(template["Pipeline"]["Properties"])
+    iam.create_role(RoleName="PipelineRole", AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
     try:
-        for project in projects:
-            builds.create_project(**members(project))
-        wanted = members(found["Pipeline"]["Properties"])
         made = pipelines.create_pipeline(pipeline=wanted)["pipeline"]
         assert [one["name"] for one in made["stages"]] == ["Source", "Test", "Plan", "Approve", "Apply", "Verify"]
-        assert pipelines.get_pipeline(name="promote")["pipeline"]["stages"] == wanted["stages"]
+        found = pipelines.get_pipeline(name="promote")["pipeline"]
+        assert found["roleArn"].endswith(":role/PipelineRole")
+        for stage, same in zip(found["stages"], wanted["stages"], strict=True):
+            for action, given in zip(stage["actions"], same["actions"], strict=True):
+                assert given.items() <= action.items()
     finally:
         pipelines.delete_pipeline(name="promote")
-        for project in projects:
-            builds.delete_project(name=project["Name"])
-        for name in ("PipelineRole", "TestRole", "PlanRole", "PromoteRole"):
-            iam.delete_role(RoleName=name)
+        iam.delete_role(RoleName="PipelineRole")
+
+
+def test_codebuilds_model_has_what_the_projects_say():
+    # moto wants a location of every source, and one that comes from a pipeline has none.
+    model = boto3.client("codebuild", "us-east-1").meta.service_model.operation_model("CreateProject")
+    projects = [one["Properties"] for one in resources().values() if one["Type"] == "AWS::CodeBuild::Project"]
+    assert len(projects) == 4
+    for project in projects:
+        validate_parameters(members(project), model.input_shape)
 
 
 def test_actionlint_has_nothing_to_say_of_the_workflow(tmp_path: Path):
