@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
 
+from obsiverse.promote.faults import code_of
 from obsiverse.promote.place import Place
 from obsiverse.targets import Target, find_target, load_target
 
@@ -115,7 +116,7 @@ def fetch(place: Place, target: Target, key: str, local: Path) -> None:
         place.client("s3").download_file(target.bucket, key, str(local))
         local.chmod(0o600)
     except ClientError as error:
-        if code(error) not in ABSENT:
+        if code_of(error) not in ABSENT:
             raise
 
 
@@ -124,16 +125,11 @@ def keep(place: Place, target: Target, key: str, local: Path) -> None:
     try:
         place.client("s3").put_object(Bucket=target.bucket, Key=key, Body=local.read_bytes())
     except ClientError as error:
-        if code(error) not in ABSENT:
+        if code_of(error) not in ABSENT:
             raise
         typer.echo(
             f"There is no bucket {target.bucket} yet to keep the journal in: this run can't be rolled back.", err=True
         )
-
-
-def code(error: ClientError) -> str:
-    """AWS's name of an error."""
-    return str(error.response.get("Error", {}).get("Code"))
 
 
 def planned(target: str) -> str:

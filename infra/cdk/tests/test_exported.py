@@ -48,9 +48,7 @@ def described(resource: Resource) -> Any:
             properties[name] = statements(properties[name])
     if resource.kind == "AWS::IAM::Role":
         [policy] = properties["Policies"]
-        rows = statements(policy["PolicyDocument"])
-        # Promotion may meet models of several repositories.
-        properties["Policies"] = [one for one in rows if not one[1].startswith("ecr:BatchCheck")]
+        properties["Policies"] = statements(policy["PolicyDocument"])
     if resource.kind == "AWS::APS::Workspace":
         document = YAML(typ="safe", pure=True).load(properties["AlertManagerDefinition"])
         properties["AlertManagerDefinition"] = YAML(typ="safe", pure=True).load(document["alertmanager_config"])

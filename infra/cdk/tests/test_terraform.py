@@ -39,7 +39,6 @@ REFERENCES = {
     "collector.aws_iam_role.this.name": "obsiverse-collector",
     "grafana.aws_iam_role.this.arn": "${AWS::IAM::Role:obsiverse-grafana.Arn}",
     "notifications.aws_sns_topic.alerts.arn": "${AWS::SNS::Topic:obsiverse-alerts}",
-    "sagemaker.aws_ecr_repository.model.arn": "${AWS::ECR::Repository:obsiverse/model.Arn}",
     "sagemaker.aws_iam_role.this.arn": "${AWS::IAM::Role:obsiverse-sagemaker.Arn}",
     "sagemaker.aws_s3_bucket.this.arn": "${AWS::S3::Bucket:obsiverse-${AWS::AccountId}-${AWS::Region}.Arn}",
     "sagemaker.aws_s3_bucket.this.bucket": "${AWS::S3::Bucket:obsiverse-${AWS::AccountId}-${AWS::Region}}",

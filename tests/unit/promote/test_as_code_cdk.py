@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from obsiverse.promote.as_code.cdk_construct import snake
@@ -144,6 +144,8 @@ def test_texts_come_back_from_their_python(text: str):
     assert evaluated(text) == text
 
 
+@example(before="\n", after='"""')
+@example(before="\n", after='\\"')
 @given(st.text(alphabet="ab\"'{}\\\n", max_size=5), st.text(alphabet="ab\"'{}\\\n", max_size=5))
 def test_texts_come_back_with_the_stacks_account_and_region_in_them(before: str, after: str):
     text = f"{before} arn:aws:sns:{target().region}:{target().account}:x {after}"

@@ -66,7 +66,7 @@ def _sagemaker(storage: Storage, alerts: Alerts) -> list[iam.PolicyStatement]:
         _allow(["ecr:GetAuthorizationToken"], "*"),
         _allow(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            storage.images.repository_arn,
+            _arn("ecr", "repository/*"),
         ),
         _allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

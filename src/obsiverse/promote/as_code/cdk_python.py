@@ -86,8 +86,8 @@ def _text(value: str) -> str:
 
 def _lines(value: str) -> str:
     """A text of several lines as it reads, between three quotes."""
-    escaped = value.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    shown = "".join(one if one == "\n" or one.isprintable() else repr(one)[1:-1] for one in escaped)
     # A quote right before the closing three would end it early.
-    closed = shown[:-1] + '\\"' if shown.endswith('"') else shown
-    return f'"""\\\n{closed}"""'
+    body, last = (value[:-1], '\\"') if value.endswith('"') else (value, "")
+    escaped = body.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    shown = "".join(one if one == "\n" or one.isprintable() else repr(one)[1:-1] for one in escaped)
+    return f'"""\\\n{shown}{last}"""'
