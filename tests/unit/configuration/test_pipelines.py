@@ -9,6 +9,7 @@ import importlib.util
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from typer.testing import CliRunner
 PIPELINES = Path(__file__).resolve().parents[3] / "infra" / "pipelines"
 ROOT = PIPELINES.parents[1]
 TEMPLATES = [PIPELINES / "codepipeline.yaml", PIPELINES / "github-actions" / "roles.yaml"]
-FAKE = """\
-#!/usr/bin/env python3
+FAKE = (
+    f"#!{sys.executable} -IS"
+    + """
 import json, os, sys
 folder = os.environ["FAKE"]
 with open(f"{folder}/calls", "a") as calls:
@@ -40,6 +42,7 @@ if command == ["promote", "apply"]:
     open(os.environ["JOURNAL"], "a").write("one run\\n")
 sys.exit(int(os.environ.get("EXIT_" + command[-1].upper(), 0)))
 """
+)
 TARGET = """\
 name: there
 account: "123456789012"
