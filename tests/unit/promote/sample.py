@@ -16,17 +16,19 @@ from obsiverse.promote.resource import Resource
 from obsiverse.promote.source import Source
 from obsiverse.targets import Target
 from obsiverse.targets.models import Notification, Promotion
-from tests.unit.promote.test_kinds import ACCOUNT, Moved, at, fill
+from tests.unit.promote.account import ACCOUNT, Moved, at, fill
 
 SECRET = "glsa_thatnobodyshouldread0123456789"
-NOT_IN_MOTO = ("xray-group", "xray-sampling-rule")
+NOT_IN_MOTO = ("xray-group", "xray-sampling-rule", "mlflow-model", "mlflow-model-version")
 
 
 def sample() -> tuple[dict[str, Resource], Target]:
     """Resources and their target. Needs credentials in the environment, of whatever kind."""
     notification = Notification(protocol="https", endpoint=f"https://hooks.example.com/{SECRET}")
     bucket = f"obsiverse-{ACCOUNT}-eu-west-1"
-    target = at("eu-west-1", promote=Promotion(notifications=(notification,))).model_copy(update={"bucket": bucket})
+    target = at("eu-west-1", promote=Promotion(notifications=(notification,), push_images=False)).model_copy(
+        update={"bucket": bucket}
+    )
     with mock_aws(), tempfile.TemporaryDirectory() as folder:
         fill()
         _more()
@@ -34,7 +36,7 @@ def sample() -> tuple[dict[str, Resource], Target]:
         source = Source(Path(__file__).resolve().parents[3], target, origin, Path("targets"))
         kinds = {name: kind for name, kind in all_kinds().items() if name not in NOT_IN_MOTO}
         found = desired(kinds, source)
-    for resource in _traces():
+    for resource in _others():
         found[resource.key] = resource
     return found, target
 
@@ -87,7 +89,7 @@ def _more() -> None:
     sagemaker.create_endpoint(EndpointName="challenger", EndpointConfigName="challenger")
 
 
-def _traces() -> list[Resource]:
+def _others() -> list[Resource]:
     insights = {"InsightsEnabled": True, "NotificationsEnabled": False}
     expression = 'service("clinical") { fault = true }'
     rule = {
@@ -95,7 +97,22 @@ def _traces() -> list[Resource]:
         "Host": "*", "HTTPMethod": "POST", "URLPath": "/predict", "Attributes": {"tier": "gold"},
     }  # fmt: skip
     group = {"FilterExpression": expression, "InsightsConfiguration": insights}
-    return [Resource("xray-group", "faults", group), Resource("xray-sampling-rule", "predictions", rule)]
+    server = {"artifacts": f"s3://obsiverse-{ACCOUNT}-eu-west-1/mlflow", "size": "Small"}
+    role, bucket = "iam-role/obsiverse-sagemaker", f"s3-bucket/obsiverse-{ACCOUNT}-eu-west-1"
+    watched = frozenset({"cloudwatch-alarm/clinical-errors", "sns-topic/oncall"})
+    both = {
+        "AlarmRule": f'ALARM("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:clinical-errors")',
+        "AlarmActions": [f"arn:aws:sns:eu-west-1:{ACCOUNT}:oncall"],
+        "ActionsEnabled": True,
+    }
+    return [
+        Resource("xray-group", "faults", group),
+        Resource("xray-sampling-rule", "predictions", rule),
+        Resource("cloudwatch-composite-alarm", "clinical-anything", both, after=watched),
+        Resource("mlflow-tracking-server", "obsiverse", server, after=frozenset({role, bucket})),
+        Resource("mlflow-model", "clinical", {}),
+        Resource("ecr-image", "obsiverse/model:latest", {}),
+    ]
 
 
 if __name__ == "__main__":

@@ -87,6 +87,8 @@ def test_it_names_no_account_no_region_but_in_what_is_told_and_no_secret(app: st
         '"aws:SourceArn": amp_workspace_obsiverse.attr_arn',
         "role_arn=iam_role_obsiverse_grafana.attr_arn",
         "alarm_name=cloudwatch_alarm_clinical_errors.ref",
+        "cloudwatch_composite_alarm_clinical_anything.node.add_dependency(cloudwatch_alarm_clinical_errors)",
+        'artifact_store_uri=f"s3://{bucket.ref}/mlflow"',
         'resource_id=f"endpoint/{sagemaker_endpoint_clinical.attr_endpoint_name}/variant/All"',
         "scaling_target_id=endpoint_scaling_clinical_variant_all.ref",
         "cdk.Aws.REGION",
@@ -110,10 +112,10 @@ def test_workspaces_that_the_targets_file_names_are_used_and_not_made(found: Any
 def test_what_refers_to_what_is_not_there_and_what_nobody_knows_is_said():
     policy = {"Version": "2012-10-17", "Statement": [{"Resource": Ref("amp-workspace/other", "arn")}]}
     role = Resource("iam-role", "reader", {"trust": {}, "policy": policy})
-    strange = Resource("tracking-server", "mlflow", {"size": "Small"})
+    strange = Resource("quantum-computer", "q", {"size": "Small"})
     app = export({one.key: one for one in (role, strange)}, {}, target(), "cdk")
     assert "- iam-role/reader: it needs amp-workspace/other, which is not here" in app
-    assert "- tracking-server/mlflow: this export does not know its kind" in app
+    assert "- quantum-computer/q: this export does not know its kind" in app
     assert "Cfn" not in app
 
 

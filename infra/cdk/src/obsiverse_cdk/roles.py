@@ -22,7 +22,7 @@ POLICY = "obsiverse"
 
 
 class Roles(Construct):
-    """Of SageMaker, of the collector on EC2 or ECS, and of the Grafana workspace (None where there is none)."""
+    """Of SageMaker, of the collector on EC2, ECS or EKS, and of the Grafana workspace (None where there is none)."""
 
     def __init__(
         self, scope: Construct, settings: Settings, storage: Storage, alerts: Alerts, metrics: Metrics
@@ -32,8 +32,12 @@ class Roles(Construct):
         self.sagemaker = self._role(
             f"{name}-sagemaker", iam.ServicePrincipal("sagemaker.amazonaws.com"), _sagemaker(storage, alerts)
         )
+        # Pod Identity, on EKS, tags the sessions that it opens.
         hosts = iam.CompositePrincipal(
-            iam.ServicePrincipal("ec2.amazonaws.com"), iam.ServicePrincipal("ecs-tasks.amazonaws.com")
+            *(
+                iam.ServicePrincipal(f"{one}.amazonaws.com").with_session_tags()
+                for one in ("ec2", "ecs-tasks", "pods.eks")
+            )
         )
         self.collector = self._role(f"{name}-collector", hosts, _collector(workspace))
         iam.CfnInstanceProfile(

@@ -16,13 +16,17 @@ from obsiverse.targets import Target
 
 LIBRARY = "aws-cdk-lib>=2.200,<3"
 IN_GRAFANA = "inside Grafana, where CloudFormation does not reach"
+IN_MLFLOW = "inside MLflow, where CloudFormation does not reach"
 NOT_IN_CLOUDFORMATION = {
-    "collector-files": "files for a host",
+    "collector-files": "files for a host, ECS or EKS",
+    "ecr-image": "an image, which is pushed",
     "grafana-alert-rules": IN_GRAFANA,
     "grafana-dashboard": IN_GRAFANA,
     "grafana-data-source": IN_GRAFANA,
     "grafana-folder": IN_GRAFANA,
     "grafana-plugin": IN_GRAFANA,
+    "mlflow-model": IN_MLFLOW,
+    "mlflow-model-version": IN_MLFLOW,
 }
 UNKNOWN = "this export does not know its kind"
 HEADER = """\

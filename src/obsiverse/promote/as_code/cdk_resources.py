@@ -14,11 +14,13 @@ from obsiverse.promote.as_code.cdk_text import variable
 from obsiverse.promote.kinds import (
     amp_workspace,
     cloudwatch_alarm,
+    cloudwatch_composite_alarm,
     ecr_repository,
     endpoint_scaling,
     grafana_workspace,
     iam_role,
     log_group,
+    mlflow_tracking_server,
     s3_bucket,
     sagemaker_endpoint,
     sagemaker_endpoint_config,
@@ -152,6 +154,27 @@ def alarm(writing: Writing, resource: Resource) -> list[Construct]:
     members = {"AlarmName": resource.name, **resource.properties}
     scope = "cloudwatch.CfnAlarm"
     return [Construct(resource.key, scope, writing.keywords(resource, PLATFORM, scope, members, ALARM))]
+
+
+def composite_alarm(writing: Writing, resource: Resource) -> list[Construct]:
+    """A composite alarm, after those that its rule names."""
+    members = {"AlarmName": resource.name, **resource.properties}
+    scope = "cloudwatch.CfnCompositeAlarm"
+    made = Construct(resource.key, scope, writing.keywords(resource, PLATFORM, scope, members, {}))
+    children = [key for key in sorted(resource.after) if key in writing.resources and "-alarm/" in key]
+    made.after = tuple(f"{made.variable}.node.add_dependency({variable(key)})" for key in children)
+    return [made]
+
+
+def tracking_server(writing: Writing, resource: Resource) -> list[Construct]:
+    """MLflow's server, as SageMaker runs it."""
+    properties = {
+        "tracking_server_name": resource.name,
+        "artifact_store_uri": writing.value(resource.properties["artifacts"]),
+        "tracking_server_size": resource.properties["size"],
+        "role_arn": writing.value(writing.target.roles.sagemaker),
+    }
+    return [Construct(resource.key, "sagemaker.CfnMlflowTrackingServer", properties)]
 
 
 def dashboard(writing: Writing, resource: Resource) -> list[Construct]:
@@ -341,6 +364,7 @@ WRITERS: Sequence[tuple[str, Writer]] = (
     ("amp-rules", rules),
     ("sns-subscription", subscription),
     (cloudwatch_alarm.NAME, alarm),
+    (cloudwatch_composite_alarm.NAME, composite_alarm),
     ("cloudwatch-dashboard", dashboard),
     ("logs-resource-policy", logs_policy),
     (transaction_search.NAME, search),
@@ -348,6 +372,7 @@ WRITERS: Sequence[tuple[str, Writer]] = (
     ("xray-sampling-rule", sampling_rule),
     (iam_role.NAME, role),
     (grafana_workspace.NAME, grafana),
+    (mlflow_tracking_server.NAME, tracking_server),
     (sagemaker_model.NAME, model),
     (sagemaker_endpoint_config.NAME, endpoint_config),
     (sagemaker_endpoint.NAME, endpoint),
