@@ -19,8 +19,11 @@ import typer
 from obsiverse.components import python_environment
 
 ROOT = Path(__file__).resolve().parents[1]
-# The dashboards are no service, and are tested as one is.
-PROJECTS = {tests.parent.name: tests.parent for tests in (*ROOT.glob("services/*/tests"), ROOT / "grafana" / "tests")}
+# The dashboards and the CDK app are no services, and are tested as one is.
+PROJECTS = {
+    tests.parent.name: tests.parent
+    for tests in (*ROOT.glob("services/*/tests"), ROOT / "grafana" / "tests", ROOT / "infra" / "cdk" / "tests")
+}
 PYRIGHT = Path(sys.executable).with_name("pyright")
 RUN = "import sys; sys.path.append(sys.argv.pop(1)); import pytest; raise SystemExit(pytest.main(sys.argv[1:]))"
 
