@@ -6,12 +6,21 @@ import re
 from collections.abc import Mapping
 
 from obsiverse.promote.as_code.cdk_python import Expression, source
+from obsiverse.promote.as_code.naming import ACCOUNT, PARTITION, REGION, Mention, Mentions
 from obsiverse.promote.kinds import ecr_repository, iam_role, s3_bucket, sns_topic
-from obsiverse.promote.place import partition
 from obsiverse.promote.resource import Ref, Resource
 from obsiverse.targets import Target
 
-ACCOUNT, REGION, PARTITION = "cdk.Aws.ACCOUNT_ID", "cdk.Aws.REGION", "cdk.Aws.PARTITION"
+OWN = {ACCOUNT: "cdk.Aws.ACCOUNT_ID", REGION: "cdk.Aws.REGION", PARTITION: "cdk.Aws.PARTITION"}
+"""What the stack knows of itself."""
+MENTIONED = {
+    (s3_bucket.NAME, "arn"): "attr_arn",
+    (s3_bucket.NAME, "name"): "ref",
+    (sns_topic.NAME, "arn"): "ref",
+    (iam_role.NAME, "arn"): "attr_arn",
+    (ecr_repository.NAME, "url"): "attr_repository_uri",
+}
+"""Attributes that a text mentions, as CDK's constructs call them."""
 ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     "amp-workspace": {"id": "attr_workspace_id", "arn": "attr_arn"},
     "grafana-workspace": {"id": "attr_id", "endpoint": "attr_endpoint"},
@@ -39,14 +48,7 @@ class Texts:
     ) -> None:
         self._resources = resources
         self._given = given
-        known = sorted(_known(resources, target), key=lambda one: len(one[0]), reverse=True)
-        own = [(target.account, ACCOUNT), (target.region, REGION)]
-        self._codes = dict(known + own)
-        # The partition is one only where an ARN has it.
-        arn = rf"(?<=\barn:){partition(target.region)}(?=:)"
-        self._codes[partition(target.region)] = PARTITION
-        self._names = re.compile("|".join(_bounded(literal) for literal, _ in own))
-        self._pattern = re.compile("|".join([*(_bounded(literal) for literal, _ in known + own), arn]))
+        self._mentions, self._names = Mentions(resources, target), Mentions({}, target)
 
     def name(self, text: str) -> str:
         """A resource's own name."""
@@ -55,10 +57,10 @@ class Texts:
     def expression(self, text: str) -> str:
         """A text, as itself or as what puts it together."""
         if "\n" not in text:
-            return self._filled(self._split(self._pattern, text))
+            return self._filled(self._split(self._mentions, text))
         put: dict[str, str] = {}
         written = ""
-        for literal, code in self._split(self._pattern, text):
+        for literal, code in self._split(self._mentions, text):
             word = f"<{code}>" if code else literal
             written += word
             if code:
@@ -80,16 +82,10 @@ class Texts:
         before, _, after = ref.text.partition("{}")
         return Expression(f'f"{_braces(before)}{{{code}}}{_braces(after)}"')
 
-    def _split(self, pattern: re.Pattern[str], text: str) -> list[tuple[str, str | None]]:
+    def _split(self, mentions: Mentions, text: str) -> list[tuple[str, str | None]]:
         """Pieces of a text, each with the code that stands for it."""
-        parts: list[tuple[str, str | None]] = []
-        end = 0
-        for found in pattern.finditer(text):
-            if found.start() > end:
-                parts.append((text[end : found.start()], None))
-            parts.append((found[0], self._codes[found[0]]))
-            end = found.end()
-        return [*parts, (text[end:], None)] if end < len(text) or not parts else parts
+        pieces = mentions.split(text) or [""]
+        return [("", _code(one)) if isinstance(one, Mention) else (one, None) for one in pieces]
 
     def _filled(self, parts: list[tuple[str, str | None]]) -> str:
         if all(code is None for _, code in parts):
@@ -108,35 +104,10 @@ def variable(key: str) -> str:
     return re.sub(r"\W+", "_", key, flags=re.ASCII).strip("_").lower()
 
 
-def _known(resources: Mapping[str, Resource], target: Target) -> list[tuple[str, str]]:
-    """Texts that name a resource, and what its construct has for it."""
-    arn, account, region = f"arn:{partition(target.region)}", target.account, target.region
-    found: list[tuple[str, str]] = []
-    for resource in resources.values():
-        name = variable(resource.key)
-        match resource.kind:
-            case s3_bucket.NAME:
-                found.append((resource.name, f"{name}.ref"))
-                found.append((f"{arn}:s3:::{resource.name}", f"{name}.attr_arn"))
-            case sns_topic.NAME:
-                found.append((f"{arn}:sns:{region}:{account}:{resource.name}", f"{name}.ref"))
-            case iam_role.NAME:
-                found.append((f"{arn}:iam::{account}:role/{resource.name}", f"{name}.attr_arn"))
-            case ecr_repository.NAME:
-                uri = f"{account}.dkr.ecr.{region}.amazonaws.com/{resource.name}"
-                found.append((uri, f"{name}.attr_repository_uri"))
-            case _:
-                pass
-    return found
-
-
-def _bounded(literal: str) -> str:
-    """A pattern of a text that is no part of a longer name."""
-    if literal.isdecimal():
-        return rf"(?<![0-9]){literal}(?![0-9])"
-    # Names of buckets and others end in a region, after a hyphen; a name with slashes may go on after one.
-    longer = r"(?![\w/-])" if "/" in literal and not literal.startswith("arn:") else r"(?![\w-])"
-    return rf"(?<![a-z0-9.]){re.escape(literal)}{longer}"
+def _code(mention: Mention) -> str:
+    if mention.of is None:
+        return OWN[mention.attribute]
+    return f"{variable(mention.of)}.{MENTIONED[mention.of.partition('/')[0], mention.attribute]}"
 
 
 def _braces(text: str) -> str:
