@@ -6,7 +6,7 @@ import functools
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +93,15 @@ class Place:
         """What marks a resource as made by promotion."""
         return {"obsiverse:promoted": self.promotion.name}
 
-    def is_ours(self, tags: dict[str, str]) -> bool:
-        """Whether tags are those of a promotion to here."""
-        return self.tags.items() <= tags.items()
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """`tags` as most of AWS's APIs take them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+    def is_ours(self, tags: Mapping[str, str] | Sequence[Mapping[str, str]]) -> bool:
+        """Whether tags, as an API tells them, are those of a promotion to here."""
+        found = tags if isinstance(tags, Mapping) else {tag["Key"]: tag["Value"] for tag in tags}
+        return self.tags.items() <= found.items()
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN of the target's account and region."""

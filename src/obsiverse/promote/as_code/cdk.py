@@ -8,6 +8,7 @@ from obsiverse.promote.as_code.cdk_construct import MODELS, PLATFORM, Construct,
 from obsiverse.promote.as_code.cdk_python import Call, Expression, source
 from obsiverse.promote.as_code.cdk_resources import INSIDE, WRITERS
 from obsiverse.promote.as_code.cdk_text import NotWritten, Texts, variable
+from obsiverse.promote.as_code.naming import promotion_name
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import amp_workspace, grafana_workspace, model_artifact
 from obsiverse.promote.place import partition
@@ -76,7 +77,7 @@ def write_cdk(resources: Mapping[str, Resource], kinds: Mapping[str, Kind], targ
 
 
 def _app(constructs: list[Construct], writing: Writing, left: Mapping[str, str], target: Target) -> str:
-    name = target.promote.name if target.promote else target.name
+    name = promotion_name(target)
     title = "".join(part.capitalize() for part in variable(name).split("_"))
     modules = sorted({one.function.partition(".")[0] for one in constructs})
     imported = "\n".join(f"    aws_{module} as {module}," for module in modules)
@@ -116,7 +117,7 @@ def _header(target: Target, left: Mapping[str, str]) -> str:
 
 def _given(target: Target) -> dict[str, dict[str, str]]:
     """What the target's file says is there, by key: attributes that others refer to."""
-    name = target.promote.name if target.promote else target.name
+    name = promotion_name(target)
     found: dict[str, dict[str, str]] = {}
     if amp := target.workspaces.amp:
         arn = f"arn:{partition(target.region)}:aps:{target.region}:{target.account}:workspace/{amp}"

@@ -14,6 +14,11 @@ from obsiverse.targets import Target
 ACCOUNT, REGION, PARTITION = "account", "region", "partition"
 
 
+def promotion_name(target: Target) -> str:
+    """What a promotion to a target is called: the value of its tag."""
+    return target.promote.name if target.promote else target.name
+
+
 @dataclass(frozen=True)
 class Mention:
     """An attribute of a resource, or of the target itself.

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from obsiverse.promote.as_code.naming import ACCOUNT, PARTITION, REGION, Mention, Mentions
+from obsiverse.promote.as_code.naming import ACCOUNT, PARTITION, REGION, Mention, Mentions, promotion_name
 from obsiverse.promote.as_code.terraform_context import Context, label_of
 from obsiverse.promote.as_code.terraform_hcl import Block, Document, Expression, Json, Template, comment, render
 from obsiverse.promote.as_code.terraform_resources import ABSENT, FORMS
@@ -152,7 +152,7 @@ def _settings(target: Target) -> Iterator[Block]:
         [("type", Expression("string")), ("default", target.account)],
         "The account that this is for: in another one Terraform stops before it does anything.",
     )
-    name = target.promote.name if target.promote else target.name
+    name = promotion_name(target)
     yield Block(
         'provider "aws"',
         [

@@ -5,9 +5,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import sns_topic
@@ -28,14 +29,55 @@ SCALING = "TargetTracking-"
 """How the names of Application Auto Scaling's own alarms begin."""
 
 
-class CloudWatchAlarm(Kind):
+class Alarm(Kind):
+    """What both kinds of alarms have in common.
+
+    Attributes:
+        answered: member of DescribeAlarms's answer that has them; without its last letter, their type.
+        put: what makes and changes one.
+    """
+
+    answered: ClassVar[str]
+    put: ClassVar[str]
+
+    @staticmethod
+    @abstractmethod
+    def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
+        """What is said of an alarm, without what says nothing."""
+
+    def read(self, place: Place, resource: Resource) -> Found | None:
+        cloudwatch = place.client("cloudwatch")
+        found = cloudwatch.describe_alarms(AlarmNames=[resource.name], AlarmTypes=[self.answered[:-1]])[self.answered]
+        if not found:
+            return None
+        arn = found[0]["AlarmArn"]
+        tags = cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]
+        return Found(self.normalized(found[0]), {"arn": arn}, ours=place.is_ours(tags))
+
+    def create(self, place: Place, resource: Resource) -> None:
+        put = getattr(place.client("cloudwatch"), self.put)
+        put(AlarmName=resource.name, **resource.properties, Tags=place.tag_list)
+
+    def change(self, place: Place, resource: Resource, found: Found) -> None:
+        getattr(place.client("cloudwatch"), self.put)(AlarmName=resource.name, **resource.properties)
+
+    def delete(self, place: Place, resource: Resource) -> None:
+        place.client("cloudwatch").delete_alarms(AlarmNames=[resource.name])
+
+
+class CloudWatchAlarm(Alarm):
     """A metric alarm. Of its actions only topics are taken along."""
 
     name = NAME
+    answered, put = "MetricAlarms", "put_metric_alarm"
     actions = (
         "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
         "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
     )  # fmt: skip
+
+    @staticmethod
+    def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
+        return normalized(alarm)
 
     def desired(self, source: Source) -> Iterable[Resource]:
         for name, alarm in chosen(source).items():
@@ -43,25 +85,6 @@ class CloudWatchAlarm(Kind):
                 properties = source.retargeted(normalized(alarm))
                 after = keep_topics(source, properties)
                 yield Resource(self.name, name, normalized(properties), after=after)
-
-    def read(self, place: Place, resource: Resource) -> Found | None:
-        cloudwatch = place.client("cloudwatch")
-        found = cloudwatch.describe_alarms(AlarmNames=[resource.name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
-        if not found:
-            return None
-        arn = found[0]["AlarmArn"]
-        tags = {one["Key"]: one["Value"] for one in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
-        return Found(normalized(found[0]), {"arn": arn}, ours=place.is_ours(tags))
-
-    def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        place.client("cloudwatch").put_metric_alarm(AlarmName=resource.name, **resource.properties, Tags=tags)
-
-    def change(self, place: Place, resource: Resource, found: Found) -> None:
-        place.client("cloudwatch").put_metric_alarm(AlarmName=resource.name, **resource.properties)
-
-    def delete(self, place: Place, resource: Resource) -> None:
-        place.client("cloudwatch").delete_alarms(AlarmNames=[resource.name])
 
     def cost(self, resource: Resource, prices: Prices) -> float:
         return ALARM_PER_MONTH / HOURS_PER_MONTH

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from obsiverse.promote.errors import PromoteError
-from obsiverse.promote.kind import Kind
 from obsiverse.promote.kinds import cloudwatch_alarm
-from obsiverse.promote.place import Place
 from obsiverse.promote.prices import COMPOSITE_ALARM_PER_MONTH, HOURS_PER_MONTH, Prices
-from obsiverse.promote.resource import Found, Resource
+from obsiverse.promote.resource import Resource
 from obsiverse.promote.source import Source
 
 NAME = "cloudwatch-composite-alarm"
@@ -29,21 +27,26 @@ _AT_LEAST = re.compile(r"\bAT_LEAST\s*\([^,()]+,[^,()]+,\s*\((?P<alarms>(?:[^()\
 _ONE = re.compile(_ALARM)
 
 
-class CloudWatchCompositeAlarm(Kind):
+class CloudWatchCompositeAlarm(cloudwatch_alarm.Alarm):
     """A composite alarm, after the alarms that its rule names. Of its actions only topics are taken along."""
 
     name = NAME
+    answered, put = "CompositeAlarms", "put_composite_alarm"
     actions = (
         "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
         "cloudwatch:PutCompositeAlarm", "cloudwatch:TagResource",
     )  # fmt: skip
+
+    @staticmethod
+    def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
+        return {name: alarm[name] for name in MEMBERS if alarm.get(name) not in (None, [], "")}
 
     def desired(self, source: Source) -> Iterable[Resource]:
         alarms = cloudwatch_alarm.chosen(source)
         for name, alarm in alarms.items():
             if "AlarmRule" not in alarm:
                 continue
-            properties = normalized(alarm)
+            properties = self.normalized(alarm)
             named = [*watched(properties["AlarmRule"]), properties.get("ActionsSuppressor", "")]
             children = {_name(one) for one in named if one}
             if left := sorted(children - alarms.keys()):
@@ -54,26 +57,7 @@ class CloudWatchCompositeAlarm(Kind):
             moved = source.retargeted(properties)
             moved["AlarmRule"] = retargeted(source, properties["AlarmRule"])
             after = cloudwatch_alarm.keep_topics(source, moved) | {_key(alarms[child]) for child in children}
-            yield Resource(self.name, name, normalized(moved), after=after)
-
-    def read(self, place: Place, resource: Resource) -> Found | None:
-        cloudwatch = place.client("cloudwatch")
-        found = cloudwatch.describe_alarms(AlarmNames=[resource.name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
-        if not found:
-            return None
-        arn = found[0]["AlarmArn"]
-        tags = {one["Key"]: one["Value"] for one in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
-        return Found(normalized(found[0]), {"arn": arn}, ours=place.is_ours(tags))
-
-    def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        place.client("cloudwatch").put_composite_alarm(AlarmName=resource.name, **resource.properties, Tags=tags)
-
-    def change(self, place: Place, resource: Resource, found: Found) -> None:
-        place.client("cloudwatch").put_composite_alarm(AlarmName=resource.name, **resource.properties)
-
-    def delete(self, place: Place, resource: Resource) -> None:
-        place.client("cloudwatch").delete_alarms(AlarmNames=[resource.name])
+            yield Resource(self.name, name, self.normalized(moved), after=after)
 
     def cost(self, resource: Resource, prices: Prices) -> float:
         return COMPOSITE_ALARM_PER_MONTH / HOURS_PER_MONTH
@@ -95,11 +79,6 @@ def retargeted(source: Source, rule: str) -> str:
         if one.startswith("arn:"):
             moved = moved.replace(one, source.retargeted(one))
     return moved
-
-
-def normalized(alarm: dict[str, Any]) -> dict[str, Any]:
-    """What is said of an alarm, without what says nothing."""
-    return {name: alarm[name] for name in MEMBERS if alarm.get(name) not in (None, [], "")}
 
 
 def _name(alarm: str) -> str:

@@ -47,16 +47,15 @@ class EcrRepository(Kind):
         return Found(
             {"scan_on_push": scans},
             {"arn": found["repositoryArn"], "url": found["repositoryUri"]},
-            ours=place.is_ours({tag["Key"]: tag["Value"] for tag in tags}),
+            ours=place.is_ours(tags),
             note=""
             if place.promotion.push_images or self._has_images(ecr, resource.name)
             else f"no image in it: push one to {found['repositoryUri']}",
         )
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
         place.client("ecr").create_repository(
-            repositoryName=resource.name, imageScanningConfiguration=_scanning(resource), tags=tags
+            repositoryName=resource.name, imageScanningConfiguration=_scanning(resource), tags=place.tag_list
         )
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

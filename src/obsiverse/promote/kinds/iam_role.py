@@ -50,14 +50,13 @@ class IamRole(Kind):
             if is_missing(error):
                 return None
             raise
-        tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+        tags = role.get("Tags", [])
         properties = {"trust": role["AssumeRolePolicyDocument"], "policy": self._policy(iam, resource.name)}
         return Found(properties, {"arn": role["Arn"]}, ours=place.is_ours(tags))
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
         trust = json.dumps(resource.properties["trust"])
-        place.client("iam").create_role(RoleName=resource.name, AssumeRolePolicyDocument=trust, Tags=tags)
+        place.client("iam").create_role(RoleName=resource.name, AssumeRolePolicyDocument=trust, Tags=place.tag_list)
         self._allow(place, resource)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

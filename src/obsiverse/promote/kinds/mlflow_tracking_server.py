@@ -57,7 +57,7 @@ class MlflowTrackingServer(Kind):
             properties,
             # Nothing can be asked of it before.
             {"arn": found["TrackingServerArn"]} if status in _READY else {},
-            ours=place.is_ours({tag["Key"]: tag["Value"] for tag in tags}),
+            ours=place.is_ours(tags),
             ready=status in _READY,
             note="" if status in _READY else status,
         )
@@ -66,7 +66,7 @@ class MlflowTrackingServer(Kind):
         place.client("sagemaker").create_mlflow_tracking_server(
             **_request(resource),
             RoleArn=place.target.roles.sagemaker,
-            Tags=[{"Key": key, "Value": value} for key, value in place.tags.items()],
+            Tags=place.tag_list,
         )
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

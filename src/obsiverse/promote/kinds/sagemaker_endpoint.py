@@ -52,15 +52,14 @@ class SageMakerEndpoint(Kind):
         return Found(
             {"config": _config(found)},
             {"arn": found["EndpointArn"]},
-            ours=place.is_ours({tag["Key"]: tag["Value"] for tag in tags}),
+            ours=place.is_ours(tags),
             ready=status == "InService",
             note="" if status == "InService" else f"{status}: {reason}".strip(": "),
         )
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
         place.client("sagemaker").create_endpoint(
-            EndpointName=resource.name, EndpointConfigName=resource.properties["config"], Tags=tags
+            EndpointName=resource.name, EndpointConfigName=resource.properties["config"], Tags=place.tag_list
         )
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

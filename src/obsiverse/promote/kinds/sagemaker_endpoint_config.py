@@ -41,13 +41,12 @@ class SageMakerEndpointConfig(Kind):
                 return None
             raise
         tags = sagemaker.list_tags(ResourceArn=found["EndpointConfigArn"])["Tags"]
-        ours = place.is_ours({tag["Key"]: tag["Value"] for tag in tags})
+        ours = place.is_ours(tags)
         return Found(normalized(found), {"arn": found["EndpointConfigArn"]}, ours=ours)
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
         place.client("sagemaker").create_endpoint_config(
-            EndpointConfigName=resource.name, **resource.properties, Tags=tags
+            EndpointConfigName=resource.name, **resource.properties, Tags=place.tag_list
         )
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

@@ -43,12 +43,11 @@ class SageMakerModel(Kind):
                 return None
             raise
         tags = sagemaker.list_tags(ResourceArn=found["ModelArn"])["Tags"]
-        ours = place.is_ours({tag["Key"]: tag["Value"] for tag in tags})
+        ours = place.is_ours(tags)
         return Found(normalized(found), {"arn": found["ModelArn"]}, ours=ours)
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        place.client("sagemaker").create_model(ModelName=resource.name, **resource.properties, Tags=tags)
+        place.client("sagemaker").create_model(ModelName=resource.name, **resource.properties, Tags=place.tag_list)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:
         self.delete(place, resource)

@@ -54,13 +54,11 @@ class SnsTopic(Kind):
             if is_missing(error):
                 return None
             raise
-        marked = {tag["Key"]: tag["Value"] for tag in tags}
         policy = json.loads(attributes.get("Policy") or "{}")
-        return Found({"policy": policy}, {"arn": arn}, ours=place.is_ours(marked))
+        return Found({"policy": policy}, {"arn": arn}, ours=place.is_ours(tags))
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        place.client("sns").create_topic(Name=resource.name, Tags=tags)
+        place.client("sns").create_topic(Name=resource.name, Tags=place.tag_list)
         self._set(place, resource)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:

@@ -34,13 +34,12 @@ class XrayGroup(Kind):
         for one in pages(xray, "get_groups", "Groups"):
             if one["GroupName"] == resource.name:
                 tags = xray.list_tags_for_resource(ResourceARN=one["GroupARN"])["Tags"]
-                ours = place.is_ours({tag["Key"]: tag["Value"] for tag in tags})
+                ours = place.is_ours(tags)
                 return Found(_properties(one), {"arn": one["GroupARN"]}, ours=ours)
         return None
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
-        place.client("xray").create_group(GroupName=resource.name, Tags=tags, **resource.properties)
+        place.client("xray").create_group(GroupName=resource.name, Tags=place.tag_list, **resource.properties)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:
         place.client("xray").update_group(GroupName=resource.name, **resource.properties)

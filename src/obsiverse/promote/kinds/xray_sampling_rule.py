@@ -35,13 +35,12 @@ class XraySamplingRule(Kind):
         if rule is None:
             return None
         tags = place.client("xray").list_tags_for_resource(ResourceARN=rule["RuleARN"])["Tags"]
-        ours = place.is_ours({tag["Key"]: tag["Value"] for tag in tags})
+        ours = place.is_ours(tags)
         return Found(_properties(rule), ours=ours)
 
     def create(self, place: Place, resource: Resource) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in place.tags.items()]
         rule = {"RuleName": resource.name, "Version": 1, **resource.properties}
-        place.client("xray").create_sampling_rule(SamplingRule=rule, Tags=tags)
+        place.client("xray").create_sampling_rule(SamplingRule=rule, Tags=place.tag_list)
 
     def change(self, place: Place, resource: Resource, found: Found) -> None:
         update = {"RuleName": resource.name, **resource.properties}
